@@ -1,0 +1,117 @@
+//! From the body's bytes to an event: contract rows 8, 9 and 10.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, ErrorKind};
+use crate::event::decode::Decoded;
+use crate::json::{self, Object, Scalar, object};
+use crate::names::Command;
+use crate::params::Params;
+use crate::wire;
+
+/// The body of one command, and how its event is made of it.
+pub(crate) trait Body<'a>: Object<'a> {
+    /// The command that has this body.
+    const COMMAND: Command;
+    /// What it becomes.
+    type Event;
+
+    /// The body's own `CallbackCommand`, and the event unless the wrapper or the key is missing.
+    fn into_parts(self) -> (Scalar<'a>, Option<Self::Event>);
+}
+
+object! {
+    /// What is read of a body that nobody asked for.
+    struct Envelope {
+        command: Scalar<'de> = wire::COMMAND,
+    }
+}
+
+/// The body of a verified request, known to be UTF-8, and the command that it is read by.
+pub(crate) struct Opened<'a> {
+    text: &'a str,
+    in_url: Option<&'a Command>,
+    command: Cow<'a, Command>,
+}
+
+impl<'a> Opened<'a> {
+    /// Takes the URL's command, which every documented callback has; the body's is looked for
+    /// only where the URL has none, at the price of parsing it twice.
+    pub(crate) fn new(params: &'a Params, body: &'a [u8]) -> Result<Self, Error> {
+        let text = text(body)?;
+        let in_url = params.command();
+        let command = match in_url {
+            Some(command) => Cow::Borrowed(command),
+            None => Cow::Owned(match parse::<Envelope<'_>>(text)?.command.scalar() {
+                Scalar::Text(command) if !command.is_empty() => Command::from(command),
+                _ => return Err(mismatch()),
+            }),
+        };
+        Ok(Self { text, in_url, command })
+    }
+
+    pub(crate) fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// The JSON, without a byte order mark.
+    pub(crate) const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
+    pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
+        let (in_body, event) = parse::<B>(self.text)?.into_parts();
+        self.agree(&in_body)?;
+        Ok(event)
+    }
+
+    /// Reads no more than whether the body is an object whose command agrees with the URL's.
+    pub(crate) fn envelope(&self) -> Result<(), Error> {
+        self.agree(&parse::<Envelope<'_>>(self.text)?.command.scalar())
+    }
+
+    fn agree(&self, in_body: &Scalar<'_>) -> Result<(), Error> {
+        let agree = match (self.in_url, in_body) {
+            (Some(_), Scalar::Null) => true,
+            (Some(in_url), Scalar::Text(in_body)) => {
+                in_body.is_empty() || in_url.as_str() == in_body
+            }
+            // It is where `self.command` is from.
+            (None, Scalar::Text(_)) => true,
+            _ => false,
+        };
+        if agree { Ok(()) } else { Err(mismatch()) }
+    }
+}
+
+/// Decodes a body for those who take one command.
+pub(crate) fn single<'a, B: Body<'a>>(
+    params: &'a Params,
+    body: &'a [u8],
+) -> Result<Decoded<B::Event>, Error> {
+    let opened = Opened::new(params, body)?;
+    if *opened.command() != B::COMMAND {
+        opened.envelope()?;
+        return Ok(Decoded::NotTaken(opened.command.into_owned()));
+    }
+    match opened.event::<B>()? {
+        Some(event) => Ok(Decoded::Event(event)),
+        None => Err(Error::new(ErrorKind::NoCallId, "the event has no call id")),
+    }
+}
+
+/// All of the body must be UTF-8, in fields that nobody reads too; then it is parsed as text.
+fn text(body: &[u8]) -> Result<&str, Error> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Error::new(ErrorKind::MalformedBody, "the body is not UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn parse<'a, T: Object<'a>>(text: &'a str) -> Result<T, Error> {
+    json::read(text).map_err(|error| Error::json(&error))
+}
+
+const fn mismatch() -> Error {
+    Error::new(ErrorKind::CommandMismatch, "the command in the URL and the body's do not agree")
+}

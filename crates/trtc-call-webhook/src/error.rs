@@ -1,0 +1,211 @@
+//! Why a request is refused: the kinds, their answers, and the error that carries one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::answer::{Answer, refusal_body};
+
+/// Writes the table of refusals once: kind, whose fault, HTTP status and text.
+macro_rules! error_kinds {
+    ($($(#[$doc:meta])* $kind:ident, $fault:ident, $status:literal, $text:literal;)*) => {
+        /// What is wrong with a request, one kind for each check that can fail.
+        ///
+        /// The order is the order of the checks. The caller is told less than this: a foreign app
+        /// and every kind of bad signature get the same bytes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind, in the order of the checks.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The HTTP status of the answer.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$kind => $status,)* }
+            }
+
+            /// The `ErrorInfo` of the answer: a constant that echoes nothing of the request.
+            #[must_use]
+            pub const fn error_info(self) -> &'static str {
+                match self { $(Self::$kind => $text,)* }
+            }
+
+            /// Whether the peer or the host is to blame.
+            #[must_use]
+            pub const fn fault(self) -> Fault {
+                match self { $(Self::$kind => Fault::$fault,)* }
+            }
+
+            const fn body(self) -> &'static str {
+                match self { $(Self::$kind => refusal_body!($text, $status),)* }
+            }
+        }
+    };
+}
+
+error_kinds! {
+    /// No receiver is configured for this route: a mistake of the server, not of the peer.
+    Misconfigured, Host, 500, "receiver not configured";
+    /// The method is not `POST`.
+    MethodNotAllowed, Peer, 405, "method not allowed";
+    /// The query is too long, not UTF-8, gives a parameter twice with different values, or has no
+    /// SDKAppID in plain decimal.
+    MalformedQuery, Peer, 400, "malformed query";
+    /// The SDKAppID is none of the receiver's apps.
+    ForeignApp, Peer, 403, "forbidden";
+    /// A signature is required, and neither `Sign` nor `RequestTime` is there.
+    Unsigned, Peer, 403, "forbidden";
+    /// `Sign` or `RequestTime` is missing, malformed, or made with another token.
+    BadSignature, Peer, 403, "forbidden";
+    /// The signature is right, but its time is further from now than the replay window.
+    StaleSignature, Peer, 403, "forbidden";
+    /// The body is, or says it is, longer than the limit.
+    BodyTooLarge, Peer, 413, "body too large";
+    /// The body did not arrive whole.
+    UnreadableBody, Peer, 400, "unreadable body";
+    /// The body is not one JSON object in UTF-8, or gives one of our keys twice.
+    MalformedBody, Peer, 400, "malformed body";
+    /// The command in the URL and the one in the body differ, or both are missing.
+    CommandMismatch, Peer, 400, "command mismatch";
+    /// The event has no call id.
+    NoCallId, Peer, 422, "no call id";
+}
+
+impl ErrorKind {
+    /// Its place in [`ALL`](Self::ALL).
+    pub(crate) fn number(self) -> usize {
+        Self::ALL.iter().position(|kind| *kind == self).unwrap_or(Self::ALL.len())
+    }
+
+    /// The answer to a request that is refused for this reason.
+    #[must_use]
+    pub const fn answer(self) -> Answer {
+        Answer::refusal(self.status(), self.body(), matches!(self, Self::MethodNotAllowed))
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    /// Names the kind for a log or a metric; unlike [`error_info`](Self::error_info) this tells a
+    /// foreign app and the kinds of bad signature apart.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ForeignApp => "foreign app",
+            Self::Unsigned => "unsigned",
+            Self::BadSignature => "bad signature",
+            Self::StaleSignature => "stale signature",
+            other => other.error_info(),
+        })
+    }
+}
+
+/// Whose fault a refusal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The peer sent something that this receiver does not take.
+    Peer,
+    /// The server that this receiver is part of is set up wrongly.
+    Host,
+}
+
+/// A request was refused.
+///
+/// It tells the operator what was wrong and holds nothing that the request held: no token, no
+/// signature, no query, no body. [`answer`](Self::answer) is what the caller may know.
+#[derive(Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    reason: &'static str,
+    position: Option<Position>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Where in the body the parser stopped, both from 1.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+impl Error {
+    pub(crate) const fn new(kind: ErrorKind, reason: &'static str) -> Self {
+        Self { kind, reason, position: None, source: None }
+    }
+
+    /// The server's own mistake; `reason` says what is missing and how to mend it.
+    ///
+    /// For adapters whose framework looks its configuration up at run time. With the `tracing`
+    /// feature the reason is logged at error.
+    #[must_use]
+    pub fn misconfigured(reason: &'static str) -> Self {
+        let error = Self::new(ErrorKind::Misconfigured, reason);
+        crate::log::misconfigured(&error);
+        error
+    }
+
+    /// The body did not arrive, and `source` is what the transport said.
+    pub(crate) fn unreadable_body(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self {
+            source: Some(Arc::from(source)),
+            ..Self::new(ErrorKind::UnreadableBody, "the body did not arrive whole")
+        }
+    }
+
+    /// The body is not what the JSON parser takes. Only the place is kept of `error`, since its
+    /// text may quote the body.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        let reason = match error.classify() {
+            serde_json::error::Category::Eof => "the JSON ends too early",
+            serde_json::error::Category::Data => {
+                "the JSON is no object, or has a key of ours twice or with a value that is unreadable"
+            }
+            _ => "not valid JSON",
+        };
+        let position = Position { line: error.line(), column: error.column() };
+        Self { position: Some(position), ..Self::new(ErrorKind::MalformedBody, reason) }
+    }
+
+    /// Which check failed.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What to send back.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        self.kind.answer()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.reason)?;
+        match self.position {
+            Some(Position { line, column }) => write!(f, " at line {line} column {column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Leaves the source out: a transport's error may quote what it read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("reason", &self.reason)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    /// What the transport said of a body that did not arrive.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
+        Some(source)
+    }
+}

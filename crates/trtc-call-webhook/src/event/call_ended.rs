@@ -1,0 +1,184 @@
+//! `Call.CallbackAfterEndCall`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use super::decode::{Decode, Decoded};
+use crate::decode::{self, Body};
+use crate::dedup::DedupKey;
+use crate::error::Error;
+use crate::json::{List, Nested, Scalar, object};
+use crate::names::{CallResult, CallType, Command, MediaType, RoomIdType};
+use crate::params::Params;
+use crate::room::RoomId;
+use crate::time::{UnixMillis, UnixSeconds};
+use crate::wire;
+
+/// A call ended (647/68940).
+///
+/// Only the call id is sure to be there. Every other field is `None`, or empty, where the callback
+/// has none or one that cannot be read; the delivery's body has what was sent.
+///
+/// The names in parentheses are those on the wire, inside `CallRecord` unless said otherwise.
+/// `Serialize` and `Deserialize` are for one's own queues and use the names below; Tencent's form
+/// is read by a [`Delivery`](crate::Delivery) and written by [`sender`](crate::sender).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CallEnded {
+    /// The call's id (`CallId`), never empty when it came in a callback.
+    pub call_id: String,
+    /// User id of the caller (`Caller_Account`).
+    pub caller: Option<String>,
+    /// Voice or video (`MediaType`).
+    pub media_type: Option<MediaType>,
+    /// One to one, or a group (`CallType`).
+    pub call_type: Option<CallType>,
+    /// When the caller called (`StartTime`).
+    pub start_time: Option<UnixSeconds>,
+    /// When the call was connected (`AcceptTime`); a time of 0 or less on the wire is `None`.
+    ///
+    /// `None` does not say that nobody answered: ask [`is_answered`](Self::is_answered).
+    pub accept_time: Option<UnixSeconds>,
+    /// When the call ended (`EndTime`).
+    pub end_time: Option<UnixSeconds>,
+    /// How it ended (`CallResult`).
+    pub result: Option<CallResult>,
+    /// User ids of the members in the order of the wire (`CalleeList_Account`).
+    ///
+    /// The vendor's samples list the caller too, others do not: ask [`callees`](Self::callees).
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// The TRTC room as sent (`RoomId`): [`room`](Self::room) leaves an empty one out.
+    pub room_id: Option<RoomId>,
+    /// How the room's id is meant (`RoomIdType`).
+    pub room_id_type: Option<RoomIdType>,
+    /// When the event came about (`EventTime`, beside `CallRecord`).
+    pub event_time: Option<UnixMillis>,
+}
+
+impl CallEnded {
+    /// An event with nothing but the call's id, for tests and for [`sender`](crate::sender).
+    #[must_use]
+    pub fn new(call_id: impl Into<String>) -> Self {
+        Self {
+            call_id: call_id.into(),
+            caller: None,
+            media_type: None,
+            call_type: None,
+            start_time: None,
+            accept_time: None,
+            end_time: None,
+            result: None,
+            members: Vec::new(),
+            room_id: None,
+            room_id_type: None,
+            event_time: None,
+        }
+    }
+
+    /// Whether anybody answered: there is an accept time, or the result is
+    /// [`NormalEnd`](CallResult::NormalEnd).
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.accept_time.is_some() || self.result == Some(CallResult::NormalEnd)
+    }
+
+    /// How long it rang: from the start until somebody answered, or until the end.
+    ///
+    /// `None` if a time is missing or they are out of order.
+    #[must_use]
+    pub fn ringing_time(&self) -> Option<Duration> {
+        self.accept_time.or(self.end_time)?.since(self.start_time?)
+    }
+
+    /// How long they talked: from the accept time until the end.
+    ///
+    /// `None` if a time is missing or they are out of order, so for an unanswered call too. There
+    /// is no upper bound: the vendor's samples have a call of more than two days.
+    #[must_use]
+    pub fn talking_time(&self) -> Option<Duration> {
+        self.end_time?.since(self.accept_time?)
+    }
+
+    /// The members without the caller, in the order of the wire.
+    pub fn callees(&self) -> impl Iterator<Item = &str> {
+        let caller = self.caller.as_deref();
+        self.members.iter().map(String::as_str).filter(move |member| Some(*member) != caller)
+    }
+
+    /// The TRTC room, if the callback names one.
+    #[must_use]
+    pub fn room(&self) -> Option<&RoomId> {
+        self.room_id.as_ref().filter(|room| !room.is_empty())
+    }
+}
+
+impl Event for CallEnded {}
+
+impl Decode for CallEnded {
+    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        decode::single::<CallEndedBody<'_>>(params, body)
+    }
+
+    fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
+        DedupKey::of_call(params, &Command::CallEnded, &self.call_id)
+    }
+}
+
+object! {
+    pub(super) struct CallEndedBody {
+        command: Scalar<'de> = wire::COMMAND,
+        record: Nested<CallRecord<'de>> = wire::CALL_RECORD,
+        event_time: Scalar<'de> = wire::EVENT_TIME,
+    }
+}
+
+object! {
+    struct CallRecord {
+        call_id: Scalar<'de> = wire::CALL_ID,
+        caller: Scalar<'de> = wire::CALLER,
+        media_type: Scalar<'de> = wire::MEDIA_TYPE,
+        call_media_type: Scalar<'de> = wire::CALL_MEDIA_TYPE,
+        call_type: Scalar<'de> = wire::CALL_TYPE,
+        start_time: Scalar<'de> = wire::START_TIME,
+        accept_time: Scalar<'de> = wire::ACCEPT_TIME,
+        end_time: Scalar<'de> = wire::END_TIME,
+        result: Scalar<'de> = wire::CALL_RESULT,
+        members: List<String> = wire::MEMBERS,
+        room_id: Scalar<'de> = wire::ROOM_ID,
+        room_id_type: Scalar<'de> = wire::ROOM_ID_TYPE,
+    }
+}
+
+impl<'a> Body<'a> for CallEndedBody<'a> {
+    const COMMAND: Command = Command::CallEnded;
+    type Event = CallEnded;
+
+    fn into_parts(self) -> (Scalar<'a>, Option<CallEnded>) {
+        let event_time = self.event_time.integer().map(UnixMillis::new);
+        let event = self.record.object().and_then(|record| record.into_event(event_time));
+        (self.command.scalar(), event)
+    }
+}
+
+impl CallRecord<'_> {
+    fn into_event(self, event_time: Option<UnixMillis>) -> Option<CallEnded> {
+        let room_id_type = self.room_id_type.integer().map(RoomIdType::from);
+        Some(CallEnded {
+            call_id: self.call_id.id().filter(|id| !id.is_empty())?,
+            caller: self.caller.id(),
+            media_type: self.media_type.word().or_else(|| self.call_media_type.word()),
+            call_type: self.call_type.word(),
+            start_time: self.start_time.integer().map(UnixSeconds::new),
+            accept_time: self.accept_time.integer().filter(|time| *time > 0).map(UnixSeconds::new),
+            end_time: self.end_time.integer().map(UnixSeconds::new),
+            result: self.result.word(),
+            members: self.members.list(),
+            room_id: RoomId::read(self.room_id, room_id_type),
+            room_id_type,
+            event_time,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! All commands in one type.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::call_ended::CallEndedBody;
+use super::call_started::CallStartedBody;
+use super::decode::{Decode, Decoded};
+use super::member_changed::MemberChangedBody;
+use super::{CallEnded, CallStarted, Event, MemberChanged};
+use crate::decode::Opened;
+use crate::dedup::DedupKey;
+use crate::error::Error;
+use crate::names::Command;
+use crate::params::Params;
+
+/// Any callback of Call (647/68934), and any other that comes authentic to the same URL.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Callback {
+    /// A call ended.
+    CallEnded(CallEnded),
+    /// A call was started.
+    CallStarted(CallStarted),
+    /// A member of a running call did something.
+    MemberChanged(MemberChanged),
+    /// Anything else.
+    Other(OtherCallback),
+}
+
+/// A callback for a command that this version does not know, or for one that it knows but without
+/// a call id.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OtherCallback {
+    /// The command.
+    pub command: Command,
+    /// The whole body: one JSON object, with the white space around it, without a byte order mark.
+    pub json: String,
+}
+
+impl OtherCallback {
+    /// A callback by its command and the JSON of its body.
+    #[must_use]
+    pub fn new(command: impl Into<Command>, json: impl Into<String>) -> Self {
+        Self { command: command.into(), json: json.into() }
+    }
+}
+
+impl fmt::Debug for OtherCallback {
+    /// Leaves the body out, but for its length in bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherCallback")
+            .field("command", &self.command)
+            .field("json_length", &self.json.len())
+            .finish()
+    }
+}
+
+impl Callback {
+    /// The command.
+    #[must_use]
+    pub const fn command(&self) -> &Command {
+        match self {
+            Self::CallEnded(_) => &Command::CallEnded,
+            Self::CallStarted(_) => &Command::CallStarted,
+            Self::MemberChanged(_) => &Command::MemberChanged,
+            Self::Other(other) => &other.command,
+        }
+    }
+
+    /// The call's id; only [`Other`](Self::Other) has none.
+    #[must_use]
+    pub fn call_id(&self) -> Option<&str> {
+        match self {
+            Self::CallEnded(event) => Some(&event.call_id),
+            Self::CallStarted(event) => Some(&event.call_id),
+            Self::MemberChanged(event) => Some(&event.call_id),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl Event for Callback {}
+
+impl Decode for Callback {
+    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        let opened = Opened::new(params, body)?;
+        let event = match opened.command() {
+            Command::CallEnded => opened.event::<CallEndedBody<'_>>()?.map(Self::CallEnded),
+            Command::CallStarted => opened.event::<CallStartedBody<'_>>()?.map(Self::CallStarted),
+            Command::MemberChanged => {
+                opened.event::<MemberChangedBody<'_>>()?.map(Self::MemberChanged)
+            }
+            Command::Other(_) => opened.envelope().map(|()| None)?,
+        };
+        let other = || Self::Other(OtherCallback::new(opened.command().clone(), opened.text()));
+        Ok(Decoded::Event(event.unwrap_or_else(other)))
+    }
+
+    fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey {
+        match self {
+            Self::CallEnded(event) => event.dedup_key(params, body),
+            Self::CallStarted(event) => event.dedup_key(params, body),
+            Self::MemberChanged(event) => event.dedup_key(params, body),
+            Self::Other(other) => DedupKey::of_body(params, Some(&other.command), body),
+        }
+    }
+}
+
+impl From<CallEnded> for Callback {
+    fn from(event: CallEnded) -> Self {
+        Self::CallEnded(event)
+    }
+}
+
+impl From<CallStarted> for Callback {
+    fn from(event: CallStarted) -> Self {
+        Self::CallStarted(event)
+    }
+}
+
+impl From<MemberChanged> for Callback {
+    fn from(event: MemberChanged) -> Self {
+        Self::MemberChanged(event)
+    }
+}
+
+impl From<OtherCallback> for Callback {
+    fn from(callback: OtherCallback) -> Self {
+        Self::Other(callback)
+    }
+}

@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+
+mod answer;
+mod decode;
+mod dedup;
+mod delivery;
+mod error;
+mod event;
+mod head;
+mod hex;
+mod json;
+mod log;
+mod names;
+mod params;
+mod query;
+mod receiver;
+mod room;
+pub mod sender;
+mod signature;
+mod time;
+mod wire;
+
+pub use answer::{Ack, Answer};
+pub use dedup::DedupKey;
+pub use delivery::{Delivery, Receipt};
+pub use error::{Error, ErrorKind, Fault};
+pub use event::{
+    CallEnded, CallStarted, Callback, Event, Member, MemberChange, MemberChanged, OtherCallback,
+    Undecoded,
+};
+pub use head::{BodyBuffer, Head};
+pub use names::{
+    ActionType, CallResult, CallType, Command, ContentType, MediaType, MemberStatus, OptPlatform,
+    RoomIdType,
+};
+pub use params::{ClientIp, Params};
+pub use receiver::{App, BuildError, Receiver, ReceiverBuilder};
+pub use room::RoomId;
+pub use signature::{Sign, Token};
+pub use time::{UnixMillis, UnixSeconds};

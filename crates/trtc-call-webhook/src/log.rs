@@ -1,0 +1,98 @@
+//! What an operator is told. Every line is here, and none holds anything of a request.
+//!
+//! Refusals log at debug, so that a scanner cannot fill a disk, but the first of each kind at a
+//! receiver logs at warn: a roll-out that refuses or drops everything must not be silent.
+
+use crate::error::Error;
+use crate::names::Command;
+
+#[cfg(feature = "tracing")]
+macro_rules! log {
+    ($level:ident, $($message:tt)*) => {
+        tracing::event!(target: "trtc_call_webhook", tracing::Level::$level, $($message)*)
+    };
+}
+
+#[cfg(not(feature = "tracing"))]
+macro_rules! log {
+    ($level:ident, $($message:tt)*) => {{
+        let _ = format_args!($($message)*);
+    }};
+}
+
+/// What a receiver has logged before.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    refused: Seen,
+    not_taken: Seen,
+}
+
+impl Log {
+    /// A request is refused. `is_authentic` says that a signature was checked, and so that the
+    /// loss is real: then every refusal is a warning.
+    pub(crate) fn refused(&self, error: &Error, is_authentic: bool) {
+        let number = error.kind().number();
+        if self.refused.is_first(number) {
+            log!(WARN, "callback refused (the next of this kind log at debug): {error}");
+        } else if is_authentic {
+            log!(WARN, "signed callback refused: {error}");
+        } else {
+            log!(DEBUG, "callback refused: {error}");
+        }
+    }
+
+    /// An authentic callback is acknowledged although no handler takes its command.
+    pub(crate) fn not_taken(&self, command: &Command) {
+        let number = Command::KNOWN.iter().position(|known| known == command);
+        // What is not one of the vendor's words may be anybody's text.
+        let name = number.map_or("a command that is not known", |_| command.as_str());
+        if self.not_taken.is_first(number.unwrap_or(Command::KNOWN.len())) {
+            log!(WARN, "callback acknowledged but no handler takes it: {name}");
+        } else {
+            log!(DEBUG, "callback acknowledged but no handler takes it: {name}");
+        }
+    }
+}
+
+/// The server is set up wrongly.
+pub(crate) fn misconfigured(error: &Error) {
+    log!(ERROR, "{error}");
+}
+
+/// A set of small numbers that remembers.
+#[derive(Debug, Default)]
+struct Seen(std::sync::atomic::AtomicU32);
+
+impl Seen {
+    fn is_first(&self, number: usize) -> bool {
+        use std::sync::atomic::Ordering::Relaxed;
+        let bit = u32::try_from(number).ok().and_then(|number| 1_u32.checked_shl(number));
+        // A look before the write keeps a flood of refusals off the shared cache line.
+        bit.is_some_and(|bit| {
+            self.0.load(Relaxed) & bit == 0 && self.0.fetch_or(bit, Relaxed) & bit == 0
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn only_the_first_of_a_number_is_first() {
+        let seen = Seen::default();
+        for number in [0, 11, 31] {
+            assert!(seen.is_first(number));
+            assert!(!seen.is_first(number));
+        }
+        assert!(!seen.is_first(32), "a number that does not fit is never first");
+    }
+
+    #[test]
+    fn every_kind_has_a_number_of_its_own_that_fits() {
+        let numbers: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.number()).collect();
+        assert_eq!(numbers, (0..ErrorKind::ALL.len()).collect::<Vec<_>>());
+        assert!(ErrorKind::ALL.len() <= 32);
+    }
+}

@@ -1,0 +1,296 @@
+//! The words that the vendor documents, each spelled once. An unknown word is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Defines an open enum: the first spelling is the one that is written, the others are read too.
+macro_rules! open_enum {
+    (
+        $(#[$doc:meta])*
+        $name:ident $(($compare:ident))? {
+            $($(#[$variant_doc:meta])* $variant:ident = $word:literal $(| $alias:literal)*,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+            /// A word that this version does not know, as it was sent.
+            Other(Box<str>),
+        }
+
+        impl $name {
+            /// Every word that is known.
+            pub const KNOWN: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)*
+                    Self::Other(word) => word,
+                }
+            }
+
+            fn known(word: &str) -> Option<Self> {
+                open_enum!(@find word $($compare)? : $($variant = $word $(| $alias)*,)*)
+            }
+        }
+
+        impl From<Cow<'_, str>> for $name {
+            fn from(word: Cow<'_, str>) -> Self {
+                Self::known(&word).unwrap_or_else(|| Self::Other(word.into()))
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(word: &str) -> Self {
+                Cow::Borrowed(word).into()
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                Cow::<str>::Owned(word).into()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                match word {
+                    $name::Other(word) => word.into(),
+                    known => known.as_str().to_owned(),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+    (@find $given:ident : $($variant:ident = $word:literal $(| $alias:literal)*,)*) => {
+        match $given {
+            $($word $(| $alias)* => Some(Self::$variant),)*
+            _ => None,
+        }
+    };
+    (@find $given:ident ignore_ascii_case : $($variant:ident = $word:literal $(| $alias:literal)*,)*) => {{
+        let is = |word: &str| $given.eq_ignore_ascii_case(word);
+        $(if is($word) $(|| is($alias))* { return Some(Self::$variant); })*
+        None
+    }};
+}
+
+open_enum! {
+    /// `CallbackCommand`: what happened (647/68934).
+    Command {
+        /// A call ended: participants fell to one or none (647/68940).
+        CallEnded = "Call.CallbackAfterEndCall",
+        /// A call was started (647/68941).
+        CallStarted = "Call.CallbackAfterStartCall",
+        /// A member answered, hung up, joined, was invited … (647/69215).
+        MemberChanged = "Call.CallbackAfterMemberChanged",
+    }
+}
+
+open_enum! {
+    /// `CallResult`: how a call ended (647/68940).
+    CallResult {
+        /// The call was connected and ended normally.
+        NormalEnd = "NormalEnd",
+        /// The caller cancelled before the call was connected.
+        Cancel = "Cancel",
+        /// The callee declined.
+        Reject = "Reject",
+        /// The callee did not answer in time.
+        NotAnswer = "NotAnswer",
+        /// The callee was in another call.
+        CallBusy = "CallBusy",
+        /// The network or something else broke the call off.
+        Interrupt = "Interrupt",
+        /// The server no longer saw the members' heart-beat.
+        Offline = "Offline",
+    }
+}
+
+open_enum! {
+    /// `MediaType`, which 647/68941 also spells `CallMediaType`.
+    MediaType {
+        /// Voice only.
+        Audio = "Audio",
+        /// Voice and picture.
+        Video = "Video",
+    }
+}
+
+open_enum! {
+    /// `CallType` (647/68940).
+    CallType {
+        /// One to one.
+        SingleCall = "SingleCall",
+        /// A group call.
+        MultiCall = "MultiCall",
+    }
+}
+
+open_enum! {
+    /// `Status` of a member in a running call (647/68941, 647/69215).
+    MemberStatus {
+        /// In the call.
+        Calling = "Calling",
+        /// Called, has not answered yet.
+        Waiting = "Waiting",
+    }
+}
+
+open_enum! {
+    /// `ActionType`: what a member did (647/69215).
+    ///
+    /// The page's table, sample and comments spell some of these differently; all are read.
+    ActionType {
+        /// Answered the call.
+        Accept = "Accept" | "Answer",
+        /// Declined it.
+        Reject = "Reject",
+        /// Did not answer in time.
+        NotAnswer = "NotAnswer",
+        /// Hung up.
+        HangUp = "Hangup" | "HangUp" | "Hang Up",
+        /// Joined a running call.
+        Join = "Join",
+        /// The server no longer saw the member's heart-beat.
+        Offline = "Offline",
+        /// Was invited.
+        Invite = "Invite" | "Invited",
+        /// The invitation was withdrawn.
+        CancelInvite = "Cancel_Invite" | "Canncel_Invite",
+    }
+}
+
+open_enum! {
+    /// `OptPlatform`: the platform of the client that caused the callback.
+    ///
+    /// The documents spell the same platform in several cases, so case does not count. What
+    /// server-side triggers (a time-out, the REST API) send is not documented for Call.
+    OptPlatform (ignore_ascii_case) {
+        /// The vendor's REST API.
+        RestApi = "RESTAPI",
+        /// A browser.
+        Web = "Web",
+        /// Android.
+        Android = "Android",
+        /// iOS.
+        Ios = "iOS",
+        /// iPadOS.
+        Ipad = "iPad",
+        /// Windows.
+        Windows = "Windows",
+        /// macOS.
+        Mac = "Mac" | "macOS",
+        /// A mini program.
+        MiniProgram = "miniProgram",
+        /// The vendor does not know it either; older documents misspell the word.
+        Unknown = "Unknown" | "Unkown",
+    }
+}
+
+open_enum! {
+    /// `contenttype`: the form of the body (647/68940). Case does not count.
+    ContentType (ignore_ascii_case) {
+        /// The only one that is documented.
+        Json = "json",
+    }
+}
+
+/// `RoomIdType`: how the room's id is meant (647/68940).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
+#[non_exhaustive]
+pub enum RoomIdType {
+    /// 1: a number.
+    Number,
+    /// 2: a string.
+    Text,
+    /// Anything else; the vendor's own samples have a 0.
+    Other(i64),
+}
+
+impl From<i64> for RoomIdType {
+    fn from(number: i64) -> Self {
+        match number {
+            1 => Self::Number,
+            2 => Self::Text,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<RoomIdType> for i64 {
+    fn from(kind: RoomIdType) -> Self {
+        match kind {
+            RoomIdType::Number => 1,
+            RoomIdType::Text => 2,
+            RoomIdType::Other(number) => number,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_spelling_is_known() {
+        for word in ["Answer", "Accept"] {
+            assert_eq!(ActionType::from(word), ActionType::Accept);
+        }
+        for word in ["Hangup", "HangUp", "Hang Up"] {
+            assert_eq!(ActionType::from(word), ActionType::HangUp);
+        }
+        for word in ["Invite", "Invited"] {
+            assert_eq!(ActionType::from(word), ActionType::Invite);
+        }
+        for word in ["Cancel_Invite", "Canncel_Invite"] {
+            assert_eq!(ActionType::from(word), ActionType::CancelInvite);
+        }
+        for word in ["iOS", "IOS", "iOs"] {
+            assert_eq!(OptPlatform::from(word), OptPlatform::Ios);
+        }
+        for word in ["iPad", "IPad"] {
+            assert_eq!(OptPlatform::from(word), OptPlatform::Ipad);
+        }
+        for word in ["Mac", "macOS"] {
+            assert_eq!(OptPlatform::from(word), OptPlatform::Mac);
+        }
+        for word in ["Unknown", "Unkown"] {
+            assert_eq!(OptPlatform::from(word), OptPlatform::Unknown);
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_kept_to_the_letter() {
+        for word in ["normal_end", "normalend", "", "4", "Ünknown"] {
+            assert_eq!(CallResult::from(word), CallResult::Other(word.into()));
+            assert_eq!(CallResult::from(word).as_str(), word);
+        }
+    }
+
+    #[test]
+    fn every_known_word_reads_back_as_itself() {
+        for result in CallResult::KNOWN {
+            assert_eq!(&CallResult::from(result.as_str()), result);
+        }
+        for action in ActionType::KNOWN {
+            assert_eq!(&ActionType::from(action.as_str()), action);
+        }
+        for platform in OptPlatform::KNOWN {
+            assert_eq!(&OptPlatform::from(platform.as_str()), platform);
+        }
+    }
+}

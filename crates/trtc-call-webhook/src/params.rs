@@ -1,0 +1,145 @@
+//! The query's parameters, typed.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::names::{Command, ContentType, OptPlatform};
+use crate::query::Query;
+use crate::signature::{Sign, parse_request_time};
+
+/// What the URL of a callback said, typed (the request parameters of 647/68940).
+///
+/// Only [`sdk_app_id`](Self::sdk_app_id) is always there, and only it and what was signed were
+/// checked: anybody who may call may write anything into the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    sdk_app_id: u64,
+    command: Option<Command>,
+    content_type: Option<ContentType>,
+    client_ip: Option<ClientIp>,
+    platform: Option<OptPlatform>,
+    sign: Option<Sign>,
+    request_time: Option<u64>,
+}
+
+impl Params {
+    pub(crate) fn new(sdk_app_id: u64, query: &Query<'_>) -> Self {
+        let command = query.command.as_deref().filter(|command| !command.is_empty());
+        Self {
+            sdk_app_id,
+            command: command.map(Command::from),
+            content_type: query.content_type.get().map(ContentType::from),
+            client_ip: query.client_ip.get().map(ClientIp::from),
+            platform: query.platform.get().map(OptPlatform::from),
+            sign: query.sign.as_deref().and_then(Sign::from_hex),
+            request_time: query.request_time.as_deref().and_then(parse_request_time),
+        }
+    }
+
+    /// `SdkAppid`: one of the receiver's apps.
+    #[must_use]
+    pub const fn sdk_app_id(&self) -> u64 {
+        self.sdk_app_id
+    }
+
+    /// `CallbackCommand` as the URL has it. If it has none, the body's is taken.
+    #[must_use]
+    pub const fn command(&self) -> Option<&Command> {
+        self.command.as_ref()
+    }
+
+    /// `contenttype`, documented to be `json`.
+    #[must_use]
+    pub const fn content_type(&self) -> Option<&ContentType> {
+        self.content_type.as_ref()
+    }
+
+    /// `ClientIP`: the address of the end user's client, never one of Tencent's.
+    #[must_use]
+    pub const fn client_ip(&self) -> Option<&ClientIp> {
+        self.client_ip.as_ref()
+    }
+
+    /// `OptPlatform`: the platform of the end user's client.
+    #[must_use]
+    pub const fn platform(&self) -> Option<&OptPlatform> {
+        self.platform.as_ref()
+    }
+
+    /// `Sign`, if it is 64 hex digits. Whether it was checked is the head's
+    /// [`is_signed`](crate::Head::is_signed).
+    #[must_use]
+    pub const fn sign(&self) -> Option<Sign> {
+        self.sign
+    }
+
+    /// `RequestTime` in unix seconds, if it is 1 to 19 digits.
+    #[must_use]
+    pub const fn request_time(&self) -> Option<u64> {
+        self.request_time
+    }
+}
+
+/// The value of `ClientIP`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientIp {
+    /// An IPv4 or IPv6 address; the latter may have stood in brackets.
+    Ip(IpAddr),
+    /// Neither, as it was sent: `unknown`, a list of addresses …
+    Text(Box<str>),
+}
+
+impl ClientIp {
+    /// The address, if it is one.
+    #[must_use]
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(*ip),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+impl From<&str> for ClientIp {
+    fn from(text: &str) -> Self {
+        let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
+        let ip = text.parse().ok().or_else(|| bracketed().map(IpAddr::V6));
+        ip.map_or_else(|| Self::Text(text.into()), Self::Ip)
+    }
+}
+
+impl From<IpAddr> for ClientIp {
+    fn from(ip: IpAddr) -> Self {
+        Self::Ip(ip)
+    }
+}
+
+impl fmt::Display for ClientIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_ip_is_v4_v6_or_text() {
+        for (text, ip) in [
+            ("127.0.0.1", Some("127.0.0.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[::1]", Some("::1")),
+            ("unknown", None),
+            ("1.2.3.4,5.6.7.8", None),
+            ("[1.2.3.4]", None),
+            ("1.2.3.4:80", None),
+        ] {
+            assert_eq!(ClientIp::from(text).ip().map(|ip| ip.to_string()).as_deref(), ip);
+        }
+        assert_eq!(ClientIp::from("unknown").to_string(), "unknown");
+    }
+}

@@ -1,0 +1,236 @@
+//! The URL's query, split and decoded: contract rows 2 and 3.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, ErrorKind};
+
+/// The longest query that is looked at, in bytes as received.
+const MAX_QUERY_BYTES: usize = 8192;
+
+/// The parameters of the protocol by their keys; case does not count when they are read.
+pub(crate) mod key {
+    pub(crate) const SDK_APP_ID: &str = "SdkAppid";
+    pub(crate) const COMMAND: &str = "CallbackCommand";
+    pub(crate) const CONTENT_TYPE: &str = "contenttype";
+    pub(crate) const CLIENT_IP: &str = "ClientIP";
+    pub(crate) const PLATFORM: &str = "OptPlatform";
+    pub(crate) const SIGN: &str = "Sign";
+    pub(crate) const REQUEST_TIME: &str = "RequestTime";
+}
+
+/// The values that the protocol knows, decoded. Every other key is passed over unread.
+#[derive(Default)]
+pub(crate) struct Query<'a> {
+    pub(crate) sdk_app_id: Option<Cow<'a, str>>,
+    pub(crate) command: Option<Cow<'a, str>>,
+    pub(crate) sign: Option<Cow<'a, str>>,
+    pub(crate) request_time: Option<Cow<'a, str>>,
+    pub(crate) content_type: Lax<'a>,
+    pub(crate) client_ip: Lax<'a>,
+    pub(crate) platform: Lax<'a>,
+}
+
+impl<'a> Query<'a> {
+    /// Splits what stands behind the `?`.
+    pub(crate) fn parse(query: &'a str) -> Result<Self, Error> {
+        if query.len() > MAX_QUERY_BYTES {
+            return Err(malformed("the query has more than 8192 bytes"));
+        }
+        let mut known = Self::default();
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            // A key that does not decode is none of ours.
+            let Some(key) = decode(key) else { continue };
+            let is = |name: &str| key.eq_ignore_ascii_case(name);
+            if is(key::SDK_APP_ID) {
+                set(&mut known.sdk_app_id, value)?;
+            } else if is(key::COMMAND) {
+                set(&mut known.command, value)?;
+            } else if is(key::SIGN) {
+                set(&mut known.sign, value)?;
+            } else if is(key::REQUEST_TIME) {
+                set(&mut known.request_time, value)?;
+            } else if is(key::CLIENT_IP) {
+                known.client_ip.set(value);
+            } else if is(key::PLATFORM) {
+                known.platform.set(value);
+            } else if is(key::CONTENT_TYPE) {
+                known.content_type.set(value);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The SDKAppID: plain decimal without sign, space or leading zero, not 0.
+    pub(crate) fn sdk_app_id(&self) -> Result<u64, Error> {
+        let text = self.sdk_app_id.as_deref().ok_or_else(|| malformed("`SdkAppid` is missing"))?;
+        let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        let number = if plain { text.parse().ok() } else { None };
+        number.ok_or_else(|| malformed("`SdkAppid` is not a plain decimal number"))
+    }
+}
+
+fn malformed(reason: &'static str) -> Error {
+    Error::new(ErrorKind::MalformedQuery, reason)
+}
+
+/// Keeps the value of a parameter that is checked; twice with two values is refused, since the
+/// sender must not choose which of them is.
+fn set<'a>(slot: &mut Option<Cow<'a, str>>, value: &'a str) -> Result<(), Error> {
+    let value = decode(value).ok_or_else(|| malformed("a value is not UTF-8"))?;
+    match slot {
+        Some(first) if *first != value => Err(malformed("a parameter is given twice")),
+        _ => {
+            *slot = Some(value);
+            Ok(())
+        }
+    }
+}
+
+/// A value that nothing depends on: odd ones are taken as absent.
+#[derive(Default)]
+pub(crate) enum Lax<'a> {
+    #[default]
+    Absent,
+    Value(Cow<'a, str>),
+    /// It does not decode, or is given twice with two values.
+    Unclear,
+}
+
+impl<'a> Lax<'a> {
+    fn set(&mut self, value: &'a str) {
+        *self = match (&*self, decode(value)) {
+            (Self::Absent, Some(value)) => Self::Value(value),
+            (Self::Value(first), Some(second)) if *first == second => return,
+            _ => Self::Unclear,
+        };
+    }
+
+    /// The value, if there is one and it is not empty.
+    pub(crate) fn get(&self) -> Option<&str> {
+        match self {
+            Self::Value(value) if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Decodes as `application/x-www-form-urlencoded`; `None` if that is not UTF-8.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|b| matches!(b, b'%' | b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(Cow::Owned(decoded.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(query: &str) -> String {
+        match Query::parse(query).and_then(|query| query.sdk_app_id()) {
+            Ok(app) => app.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_app_id_is_plain_decimal() {
+        for (value, expected) in [
+            ("1400000001", "1400000001"),
+            ("%31400000001", "1400000001"),
+            ("18446744073709551615", "18446744073709551615"),
+        ] {
+            assert_eq!(reason(&format!("SdkAppid={value}")), expected);
+        }
+        for value in [
+            "",
+            "0",
+            "00",
+            "01400000001",
+            "+1400000001",
+            "%2B1400000001",
+            "-1",
+            " 1",
+            "1+",
+            "1_000",
+            "0x1",
+            "1e9",
+            "1400000001.0",
+            "١٤",
+            "18446744073709551616",
+            "100000000000000000000000",
+        ] {
+            let expected = "malformed query: `SdkAppid` is not a plain decimal number";
+            assert_eq!(reason(&format!("SdkAppid={value}")), expected, "{value}");
+        }
+        assert_eq!(reason(""), "malformed query: `SdkAppid` is missing");
+        assert_eq!(reason("SdkAppid"), "malformed query: `SdkAppid` is not a plain decimal number");
+    }
+
+    #[test]
+    fn keys_are_decoded_and_compared_without_case() {
+        for key in ["SdkAppid", "SdkAppId", "sdkappid", "SDKAPPID", "Sdk%41ppid", "%73dkappid"] {
+            assert_eq!(reason(&format!("{key}=7")), "7", "{key}");
+        }
+    }
+
+    #[test]
+    fn a_checked_parameter_may_repeat_only_itself() {
+        assert_eq!(reason("SdkAppid=7&sdkappid=%37"), "7");
+        for query in [
+            "SdkAppid=7&SdkAppid=8",
+            "SdkAppid=7&Sdk%41ppid=8",
+            "SdkAppid=&SdkAppid=7",
+            "SdkAppid=7&Sign=a&sign=A",
+            "SdkAppid=7&RequestTime=1&RequestTime=01",
+            "SdkAppid=7&CallbackCommand=a&CallbackCommand=",
+        ] {
+            assert_eq!(reason(query), "malformed query: a parameter is given twice", "{query}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_matter_only_in_checked_parameters() {
+        for name in ["SdkAppid", "CallbackCommand", "Sign", "RequestTime"] {
+            let query = format!("SdkAppid=7&{name}=%ff");
+            assert_eq!(reason(&query), "malformed query: a value is not UTF-8");
+        }
+        assert_eq!(
+            reason("x=%ff&%ff=1&ClientIP=%ff&OptPlatform=%ff&contenttype=%ff&SdkAppid=7"),
+            "7"
+        );
+    }
+
+    #[test]
+    fn odd_pieces_are_passed_over() {
+        assert_eq!(reason("&&=&=x&token=a?b?c&WebhookCommand=y&SdkAppid=7&"), "7");
+        assert_eq!(reason("token=a?SdkAppid=7"), "malformed query: `SdkAppid` is missing");
+    }
+
+    #[test]
+    fn the_length_is_counted_as_received() {
+        let padding = |length: usize| format!("SdkAppid=7&x={}", "a".repeat(length - 13));
+        assert_eq!(reason(&padding(8192)), "7");
+        assert_eq!(reason(&padding(8193)), "malformed query: the query has more than 8192 bytes");
+    }
+
+    #[test]
+    fn a_lax_value_that_is_unclear_is_absent() {
+        let get = |query| Query::parse(query).unwrap().client_ip.get().map(str::to_owned);
+        assert_eq!(get("ClientIP=1.2.3.4&ClientIP=1.2.3.4").as_deref(), Some("1.2.3.4"));
+        for query in [
+            "",
+            "ClientIP=",
+            "ClientIP=%ff",
+            "ClientIP=1&ClientIP=2",
+            "ClientIP=1&ClientIP=%ff&ClientIP=1",
+        ] {
+            assert_eq!(get(query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The TRTC room of a call.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{Scalar, Slot};
+use crate::names::RoomIdType;
+
+/// `RoomId`: a number or a string, as `RoomIdType` says (647/68940).
+///
+/// Where the two are at odds the id is kept as text: type 1 with `roomid-1434`, or with `01434`,
+/// which is not how 1434 is written. Without a type of 1 or 2 it is what JSON had.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomId {
+    /// A digit room number.
+    Number(u64),
+    /// A string room number.
+    Text(String),
+}
+
+impl RoomId {
+    pub(crate) fn read(id: Slot<Scalar<'_>>, kind: Option<RoomIdType>) -> Option<Self> {
+        let (text, may_be_number) = match id.scalar() {
+            Scalar::Text(text) => (text, kind == Some(RoomIdType::Number)),
+            Scalar::Number(number) => (number.into(), kind != Some(RoomIdType::Text)),
+            Scalar::Null | Scalar::Other => return None,
+        };
+        let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        Some(match number {
+            Some(number) if may_be_number => Self::Number(number),
+            _ => Self::Text(text.into_owned()),
+        })
+    }
+
+    /// Whether it names no room: the vendor sends an empty string before there is one.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl From<u64> for RoomId {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<String> for RoomId {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for RoomId {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}

@@ -1,0 +1,161 @@
+//! Callbacks as Tencent would send them: for tests of one's own handlers, and for trying out an
+//! endpoint.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use trtc_call_webhook::sender::Request;
+//! use trtc_call_webhook::{App, CallEnded, CallResult, Receipt, Receiver, Token};
+//!
+//! let mut event = CallEnded::new("055662e1-bc8a-469c-a334-1126c8c17d58");
+//! event.caller = Some("10001".to_owned());
+//! event.result = Some(CallResult::NormalEnd);
+//!
+//! let token = Token::new("xxxxyyyy");
+//! let request = Request::new(1400000001, event.clone()).signed(&token, SystemTime::now());
+//!
+//! // An HTTP client would post `request.body()` to `request.url("https://example.com/callback")`.
+//! let receiver = Receiver::builder().app(App::new(1400000001).token(token)).build()?;
+//! let head = receiver.check("POST", &request.query(), None)?;
+//! let Receipt::Deliver(delivery) = head.receive::<CallEnded>(request.body())? else { panic!() };
+//! assert_eq!(*delivery, event);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt::{self, Write as _};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::event::Callback;
+use crate::names::{ContentType, OptPlatform};
+use crate::params::ClientIp;
+use crate::query::key;
+use crate::signature::{Token, unix_seconds};
+
+mod body;
+
+/// What `application/x-www-form-urlencoded` leaves as it is.
+const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
+
+/// One callback to be sent: by `POST`, to [`url`](Self::url), with [`body`](Self::body).
+///
+/// Starts as the documents' samples are, unsigned; what is asked for otherwise may be as wrong as
+/// one likes.
+#[derive(Clone)]
+#[must_use]
+pub struct Request {
+    sdk_app_id: u64,
+    command: String,
+    client_ip: Option<String>,
+    platform: Option<String>,
+    sign: Option<String>,
+    request_time: Option<String>,
+    body: Bytes,
+}
+
+impl Request {
+    /// The request for an event of an app. `EventTime` is in it if the event has one.
+    pub fn new(sdk_app_id: u64, callback: impl Into<Callback>) -> Self {
+        let callback = callback.into();
+        Self {
+            sdk_app_id,
+            command: callback.command().as_str().to_owned(),
+            client_ip: Some("127.0.0.1".to_owned()),
+            platform: Some(OptPlatform::Android.as_str().to_owned()),
+            sign: None,
+            request_time: None,
+            body: Bytes::from(body::of(&callback)),
+        }
+    }
+
+    /// Signs with an app's token at a time, as Tencent does where authentication is switched on.
+    pub fn signed(self, token: &Token, now: SystemTime) -> Self {
+        let time = unix_seconds(now);
+        self.sign(token.sign(time).to_hex()).request_time(time.to_string())
+    }
+
+    /// Sets the text of `Sign`, right or wrong.
+    pub fn sign(mut self, text: impl Into<String>) -> Self {
+        self.sign = Some(text.into());
+        self
+    }
+
+    /// Sets the text of `RequestTime`, right or wrong.
+    pub fn request_time(mut self, text: impl Into<String>) -> Self {
+        self.request_time = Some(text.into());
+        self
+    }
+
+    /// Sets `ClientIP`, the address of the end user's client.
+    pub fn client_ip(mut self, ip: impl Into<ClientIp>) -> Self {
+        self.client_ip = Some(ip.into().to_string());
+        self
+    }
+
+    /// Sets `OptPlatform`, the platform of the end user's client.
+    pub fn platform(mut self, platform: impl Into<OptPlatform>) -> Self {
+        self.platform = Some(platform.into().as_str().to_owned());
+        self
+    }
+
+    /// Sets the command in the URL, whatever the body's is.
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = command.into();
+        self
+    }
+
+    /// Sets the body, whatever it is.
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// What stands behind the `?` in the URL. With a signature in it, it is a secret.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = format!("{}={}", key::SDK_APP_ID, self.sdk_app_id);
+        for (key, value) in [
+            (key::COMMAND, Some(self.command.as_str())),
+            (key::CONTENT_TYPE, Some(ContentType::Json.as_str())),
+            (key::CLIENT_IP, self.client_ip.as_deref()),
+            (key::PLATFORM, self.platform.as_deref()),
+            (key::SIGN, self.sign.as_deref()),
+            (key::REQUEST_TIME, self.request_time.as_deref()),
+        ] {
+            if let Some(value) = value {
+                // Writing to a string has no way to fail.
+                let _ = write!(query, "&{key}={}", utf8_percent_encode(value, &VALUE));
+            }
+        }
+        query
+    }
+
+    /// The URL to post to, for an endpoint as it is configured at the vendor.
+    ///
+    /// What Tencent does if `endpoint` has a query of its own is not documented; this appends
+    /// with `&` then.
+    #[must_use]
+    pub fn url(&self, endpoint: &str) -> String {
+        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        format!("{endpoint}{separator}{}", self.query())
+    }
+
+    /// The body to post: JSON, with no `Content-Type` documented for it.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves the signature and the body out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("sdk_app_id", &self.sdk_app_id)
+            .field("command", &self.command)
+            .field("is_signed", &self.sign.is_some())
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
