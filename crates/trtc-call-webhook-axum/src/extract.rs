@@ -1,0 +1,159 @@
+//! The extractor: core's checks plugged into axum's request.
+
+use std::error::Error as _;
+use std::fmt;
+use std::ops::Deref;
+
+use axum_core::RequestExt;
+use axum_core::extract::{FromRef, FromRequest, Request};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http_body::Body as _;
+use http_body_util::{BodyExt, LengthLimitError};
+use trtc_call_webhook::{BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Receiver};
+
+use crate::rejection::WebhookRejection;
+
+/// Extracts a verified callback, decoded as `E`.
+///
+/// The request's SDKAppID and signature are checked before anything of its body is read. `E` is
+/// [`CallEnded`] unless said otherwise; another event,
+/// [`Callback`](trtc_call_webhook::Callback) for every command, or [`Undecoded`](trtc_call_webhook::Undecoded) for the bytes as
+/// they came. Authentic callbacks for a command that `E` does not take are acknowledged, and the
+/// handler does not run.
+///
+/// It consumes the body, so it is the last argument of a handler. The [`Receiver`] comes from the
+/// state of the app: see [`ReceiverState`].
+///
+/// The receiver's body limit holds, and axum's own `DefaultBodyLimit` too where it is lower.
+#[derive(Clone)]
+#[must_use]
+pub struct Webhook<E = CallEnded>(pub Delivery<E>);
+
+/// A state that has a [`Receiver`]: the receiver itself, or any state from which
+/// [`FromRef`] takes it.
+///
+/// Nobody implements this trait; it is there to make the compiler say what is missing.
+///
+/// ```
+/// use axum::extract::FromRef;
+/// use trtc_call_webhook_axum::Receiver;
+///
+/// #[derive(Clone)]
+/// struct AppState {
+///     receiver: Receiver,
+///     // … and whatever else the app needs
+/// }
+///
+/// impl FromRef<AppState> for Receiver {
+///     fn from_ref(state: &AppState) -> Self {
+///         state.receiver.clone()
+///     }
+/// }
+/// ```
+///
+/// Without it a handler does not compile:
+///
+/// ```compile_fail
+/// # use axum::{Router, routing::post};
+/// # use trtc_call_webhook_axum::{Ack, Webhook};
+/// async fn on_call_end(call: Webhook) -> Ack {
+///     Ack::ok()
+/// }
+///
+/// let router: Router = Router::new().route("/callback", post(on_call_end)).with_state("no receiver");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the router's state `{Self}` has no `Receiver`",
+    label = "a `Webhook` needs a `Receiver` from this state",
+    note = "pass the receiver to `Router::with_state`, or implement `FromRef<{Self}> for Receiver`"
+)]
+pub trait ReceiverState: sealed::Sealed {
+    /// The receiver that checks this app's callbacks.
+    fn receiver(&self) -> Receiver;
+}
+
+impl<S> ReceiverState for S
+where
+    Receiver: FromRef<S>,
+{
+    fn receiver(&self) -> Receiver {
+        Receiver::from_ref(self)
+    }
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "`ReceiverState` is sealed by it")]
+    pub trait Sealed {}
+    impl<S> Sealed for S {}
+}
+
+impl<S, E> FromRequest<S> for Webhook<E>
+where
+    S: ReceiverState + Send + Sync,
+    E: Event,
+{
+    type Rejection = WebhookRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebhookRejection> {
+        let head = check(&state.receiver(), &request)?;
+        match read(head, request).await?.receive()? {
+            Receipt::Deliver(delivery) => Ok(Self(delivery)),
+            Receipt::Acknowledge(ack) => Err(WebhookRejection::not_taken(ack)),
+        }
+    }
+}
+
+fn check(receiver: &Receiver, request: &Request) -> Result<Head, Error> {
+    // A body that knows its size need not have a header that says it.
+    let at_least = Some(request.body().size_hint().lower());
+    receiver.check(
+        request.method().as_str(),
+        request.uri().query().unwrap_or_default(),
+        content_length(request.headers()).max(at_least),
+    )
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn read(head: Head, request: Request) -> Result<BodyBuffer, Error> {
+    let mut body = request.into_limited_body();
+    let mut buffer = head.read_body();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            // A frame without data holds trailers.
+            Ok(frame) => frame.data_ref().map_or(Ok(()), |chunk| buffer.push(chunk))?,
+            Err(error) if is_length_limit(&error) => return Err(buffer.too_large()),
+            Err(error) => return Err(buffer.unreadable(error)),
+        }
+    }
+    Ok(buffer)
+}
+
+/// Whether a limit of the app's own cut the body off, however deep its error is wrapped.
+fn is_length_limit(error: &axum_core::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+impl<E> Deref for Webhook<E> {
+    type Target = Delivery<E>;
+
+    fn deref(&self) -> &Delivery<E> {
+        &self.0
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Webhook<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Webhook").field(&self.0).finish()
+    }
+}
