@@ -47,7 +47,10 @@ impl Log {
         // What is not one of the vendor's words may be anybody's text.
         let name = number.map_or("a command that is not known", |_| command.as_str());
         if self.not_taken.is_first(number.unwrap_or(Command::KNOWN.len())) {
-            log!(WARN, "callback acknowledged but no handler takes it: {name}");
+            log!(
+                WARN,
+                "callback acknowledged but no handler takes it (the next log at debug): {name}"
+            );
         } else {
             log!(DEBUG, "callback acknowledged but no handler takes it: {name}");
         }

@@ -1,0 +1,34 @@
+//! What the example servers share, so that each of them shows nothing but its framework: the
+//! settings from the environment, the line for each ended call, and the bounds.
+
+mod body;
+mod line;
+mod settings;
+mod shutdown;
+
+use std::time::Duration;
+
+pub use body::{DeadlineBody, LateBody};
+pub use line::print_call;
+pub use settings::{Settings, SettingsError};
+pub use shutdown::shutdown_signal;
+
+/// The longest head of a request, in bytes.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How long a head may take to arrive, and how long a connection may stay idle.
+///
+/// Tencent keeps connections open, and a callback that meets a connection just being closed may be
+/// lost: rather long than short. Behind a proxy it must be longer than the proxy's own.
+pub const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// How long a whole body may take to arrive. Tencent waits about two seconds for the answer.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// How long requests in flight are waited for when the server stops.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(15);
+
+/// Sends the log lines of the libraries to standard error.
+pub fn log_to_stderr() {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+}

@@ -1,0 +1,38 @@
+//! The line on standard output for each call that ended.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use trtc_call_webhook::{CallEnded, CallResult};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    call_id: &'a str,
+    result: Option<&'a str>,
+    caller: Option<&'a str>,
+    callees: Vec<&'a str>,
+    /// 0 when nobody answered, `null` when the times do not tell.
+    talk_seconds: Option<u64>,
+}
+
+/// Prints an ended call as one line of JSON.
+///
+/// # Errors
+///
+/// When standard output does not take it. The call must not be acknowledged then.
+pub fn print_call(call: &CallEnded) -> io::Result<()> {
+    let talk_seconds =
+        if call.is_answered() { call.talking_time().map(|time| time.as_secs()) } else { Some(0) };
+    let mut line = serde_json::to_vec(&Line {
+        call_id: &call.call_id,
+        result: call.result.as_ref().map(CallResult::as_str),
+        caller: call.caller.as_deref(),
+        callees: call.callees().collect(),
+        talk_seconds,
+    })?;
+    line.push(b'\n');
+    // In one piece, so that lines of other threads do not come in between.
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}
