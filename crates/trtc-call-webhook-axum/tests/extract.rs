@@ -1,0 +1,266 @@
+//! What an axum user relies on beside the contract's answers.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, post};
+use http_body::Frame;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use trtc_call_webhook_axum::{
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Receiver, Undecoded, Webhook,
+    WebhookRejection,
+};
+
+const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
+const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
+const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
+
+fn receiver() -> Receiver {
+    Receiver::builder().app(7).build().unwrap()
+}
+
+fn request(uri: &str, body: impl Into<Body>) -> Request {
+    Request::post(uri).body(body.into()).unwrap()
+}
+
+async fn send(router: Router, request: Request) -> Response {
+    router.oneshot(request).await.unwrap()
+}
+
+async fn text(response: Response) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+/// A handler that is generic over the event.
+async fn acknowledge<E: Event>(_: Webhook<E>) -> Ack {
+    Ack::ok()
+}
+
+#[tokio::test]
+async fn the_receiver_comes_from_any_state_and_other_extractors_stand_beside_it() {
+    #[derive(Clone)]
+    struct AppState {
+        receiver: Receiver,
+        greeting: &'static str,
+    }
+
+    impl FromRef<AppState> for Receiver {
+        fn from_ref(state: &AppState) -> Self {
+            state.receiver.clone()
+        }
+    }
+
+    async fn handler(
+        State(state): State<AppState>,
+        headers: HeaderMap,
+        Webhook(call): Webhook,
+    ) -> String {
+        format!("{} {} {}", state.greeting, call.call_id, headers.len())
+    }
+
+    let state = AppState { receiver: receiver(), greeting: "hello" };
+    let router = Router::new().route("/callback", post(handler)).with_state(state);
+    let response =
+        send(Router::new().nest("/nested", router), request(&format!("/nested{ENDED}"), BODY))
+            .await;
+    assert_eq!(text(response).await, "hello a-1 0");
+}
+
+#[tokio::test]
+async fn one_handler_takes_all_commands_with_a_match() {
+    async fn handler(Webhook(callback): Webhook<Callback>) -> String {
+        match callback.event() {
+            Callback::CallEnded(call) => format!("ended {}", call.call_id),
+            Callback::CallStarted(call) => format!("started {}", call.call_id),
+            Callback::MemberChanged(change) => format!("changed {}", change.call_id),
+            other => format!("other {}", other.command()),
+        }
+    }
+
+    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    for (command, body, expected) in [
+        ("Call.CallbackAfterEndCall", BODY, "ended a-1"),
+        ("Call.CallbackAfterStartCall", r#"{"CallInfo":{"CallId":"a-1"}}"#, "started a-1"),
+        ("Call.CallbackAfterMemberChanged", r#"{"CallId":"a-1"}"#, "changed a-1"),
+        ("Call.New", "{}", "other Call.New"),
+    ] {
+        let uri = format!("/callback?SdkAppid=7&CallbackCommand={command}");
+        let response = send(router.clone(), request(&uri, body)).await;
+        assert_eq!(text(response).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn several_receivers_serve_several_paths() {
+    let path = |app: u64| {
+        let receiver = Receiver::builder().app(app).build().unwrap();
+        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(receiver)
+    };
+    let router: Router = Router::new().nest("/7", path(7)).nest("/8", path(8));
+    let status = async |prefix: &str| {
+        send(router.clone(), request(&format!("{prefix}{ENDED}"), BODY)).await.status()
+    };
+    assert_eq!(status("/7").await, StatusCode::OK);
+    assert_eq!(status("/8").await, StatusCode::FORBIDDEN);
+}
+
+/// A body that must not be polled.
+struct Untouchable;
+
+impl http_body::Body for Untouchable {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("the body was polled");
+    }
+}
+
+#[tokio::test]
+async fn the_body_is_not_polled_when_the_head_fails() {
+    let receiver = Receiver::builder()
+        .app(trtc_call_webhook_axum::App::new(7).token("t"))
+        .app(8)
+        .build()
+        .unwrap();
+    let router =
+        Router::new().route("/callback", any(acknowledge::<Undecoded>)).with_state(receiver);
+    let cases = [
+        ("GET", "SdkAppid=8", "0", 405),
+        ("POST", "", "0", 400),
+        ("POST", "SdkAppid=9", "0", 403),
+        ("POST", "SdkAppid=7", "0", 403),
+        ("POST", "SdkAppid=7&Sign=x&RequestTime=1", "0", 403),
+        ("POST", "SdkAppid=8", "262145", 413),
+    ];
+    for (method, query, length, status) in cases {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/callback?{query}"))
+            .header("content-length", length)
+            .body(Body::new(Untouchable))
+            .unwrap();
+        assert_eq!(send(router.clone(), request).await.status(), status, "{method} {query}");
+    }
+}
+
+#[tokio::test]
+async fn the_lower_of_both_body_limits_holds() {
+    let body = format!("{BODY}{}", " ".repeat(1000));
+    let status = async |ours: usize, theirs: usize| {
+        let receiver = Receiver::builder().app(7).body_limit(ours).build().unwrap();
+        let router: Router = Router::new()
+            .route("/callback", post(acknowledge::<CallEnded>))
+            .layer(DefaultBodyLimit::max(theirs))
+            .with_state(receiver);
+        // Without a length, so that both limits have to count.
+        let stream = Body::new(Body::from(body.clone()).map_frame(|frame| frame).boxed_unsync());
+        let response = send(router, request(ENDED, stream)).await;
+        (response.status().as_u16(), response.extensions().get::<Error>().map(Error::kind))
+    };
+    assert_eq!(status(2000, 2000).await, (200, None));
+    assert_eq!(status(500, 2000).await, (413, Some(ErrorKind::BodyTooLarge)));
+    assert_eq!(status(2000, 500).await, (413, Some(ErrorKind::BodyTooLarge)));
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_taken_is_acknowledged_and_is_no_error() {
+    let router = Router::new()
+        .route(
+            "/callback",
+            post(|_: Webhook<CallStarted>| async { panic!("the handler ran") as Ack }),
+        )
+        .with_state(receiver());
+    let response = send(router, request(ENDED, BODY)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(response.extensions().get::<Error>().is_none());
+    assert_eq!(text(response).await, OK);
+}
+
+#[tokio::test]
+async fn the_error_of_a_refusal_is_in_the_responses_extensions() {
+    let router =
+        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(receiver());
+    for (uri, body, kind) in [
+        ("/callback?SdkAppid=8", BODY, ErrorKind::ForeignApp),
+        (ENDED, "[]", ErrorKind::MalformedBody),
+        (ENDED, "{}", ErrorKind::NoCallId),
+    ] {
+        let response = send(router.clone(), request(uri, body)).await;
+        assert_eq!(response.extensions().get::<Error>().map(Error::kind), Some(kind));
+    }
+}
+
+#[tokio::test]
+async fn a_handlers_own_error_is_answered_untouched() {
+    async fn handler(Webhook(call): Webhook) -> Result<Ack, (StatusCode, String)> {
+        Err((StatusCode::IM_A_TEAPOT, call.call_id.clone()))
+    }
+
+    async fn failing(_: Webhook) -> Ack {
+        Ack::fail(3, "no disk")
+    }
+
+    let router = Router::new()
+        .route("/callback", post(handler))
+        .route("/failing", post(failing))
+        .with_state(receiver());
+    let response = send(router.clone(), request(ENDED, BODY)).await;
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(text(response).await, "a-1");
+
+    let response = send(router, request(&ENDED.replace("callback?", "failing?"), BODY)).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        text(response).await,
+        r#"{"ActionStatus":"FAIL","ErrorInfo":"no disk","ErrorCode":3}"#
+    );
+}
+
+#[tokio::test]
+async fn the_answer_of_a_refusal_can_be_replaced() {
+    async fn handler(call: Result<Webhook, WebhookRejection>) -> Response {
+        match call {
+            Ok(_) => Ack::ok().into_response(),
+            Err(rejection) => match rejection.kind() {
+                None => rejection.into_response(),
+                Some(kind) => (StatusCode::NOT_FOUND, format!("{kind:?}")).into_response(),
+            },
+        }
+    }
+
+    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    let response = send(router.clone(), request("/callback?SdkAppid=8", BODY)).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(text(response).await, "ForeignApp");
+
+    let started = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterStartCall";
+    assert_eq!(text(send(router, request(started, "{}")).await).await, OK);
+}
+
+#[tokio::test]
+async fn a_rejection_tells_its_answer() {
+    async fn handler(call: Result<Webhook, WebhookRejection>) -> String {
+        let rejection = call.unwrap_err();
+        format!("{} {} {rejection}", rejection.status(), rejection.body_text())
+    }
+
+    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    let response = send(router, request("/callback?SdkAppid=8", BODY)).await;
+    assert_eq!(
+        text(response).await,
+        "403 Forbidden {\"ActionStatus\":\"FAIL\",\"ErrorInfo\":\"forbidden\",\"ErrorCode\":403} \
+         foreign app: the SDKAppID is none of the receiver's"
+    );
+}
