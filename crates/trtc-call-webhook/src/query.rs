@@ -39,10 +39,9 @@ impl<'a> Query<'a> {
             return Err(malformed("the query has more than 8192 bytes"));
         }
         let mut known = Self::default();
-        for pair in query.split('&') {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for Pair { key, value } in pairs(query) {
             // A key that does not decode is none of ours.
-            let Some(key) = decode(key) else { continue };
+            let Some(key) = key.decode() else { continue };
             let is = |name: &str| key.eq_ignore_ascii_case(name);
             if is(key::SDK_APP_ID) {
                 set(&mut known.sdk_app_id, value)?;
@@ -78,8 +77,8 @@ fn malformed(reason: &'static str) -> Error {
 
 /// Keeps the value of a parameter that is checked; twice with two values is refused, since the
 /// sender must not choose which of them is.
-fn set<'a>(slot: &mut Option<Cow<'a, str>>, value: &'a str) -> Result<(), Error> {
-    let value = decode(value).ok_or_else(|| malformed("a value is not UTF-8"))?;
+fn set<'a>(slot: &mut Option<Cow<'a, str>>, value: Text<'a>) -> Result<(), Error> {
+    let value = value.decode().ok_or_else(|| malformed("a value is not UTF-8"))?;
     match slot {
         Some(first) if *first != value => Err(malformed("a parameter is given twice")),
         _ => {
@@ -100,8 +99,8 @@ pub(crate) enum Lax<'a> {
 }
 
 impl<'a> Lax<'a> {
-    fn set(&mut self, value: &'a str) {
-        *self = match (&*self, decode(value)) {
+    fn set(&mut self, value: Text<'a>) {
+        *self = match (&*self, value.decode()) {
             (Self::Absent, Some(value)) => Self::Value(value),
             (Self::Value(first), Some(second)) if *first == second => return,
             _ => Self::Unclear,
@@ -117,14 +116,54 @@ impl<'a> Lax<'a> {
     }
 }
 
-/// Decodes as `application/x-www-form-urlencoded`; `None` if that is not UTF-8.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|b| matches!(b, b'%' | b'+')) {
-        return Some(Cow::Borrowed(text));
+/// A key or a value as received.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    raw: &'a str,
+    is_plain: bool,
+}
+
+impl<'a> Text<'a> {
+    /// Decodes as `application/x-www-form-urlencoded`; `None` if that is not UTF-8.
+    fn decode(self) -> Option<Cow<'a, str>> {
+        if self.is_plain {
+            return Some(Cow::Borrowed(self.raw));
+        }
+        let spaced = self.raw.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+        Some(Cow::Owned(decoded.into_owned()))
     }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-    Some(Cow::Owned(decoded.into_owned()))
+}
+
+struct Pair<'a> {
+    key: Text<'a>,
+    value: Text<'a>,
+}
+
+/// Splits at `&` and at the first `=` of each piece, and looks for escapes, in one pass.
+fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
+    let mut rest = Some(query);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut end, mut equals, mut is_plain) = (text.len(), None, true);
+        for (place, byte) in text.bytes().enumerate() {
+            match byte {
+                b'&' => {
+                    end = place;
+                    break;
+                }
+                b'=' if equals.is_none() => equals = Some(place),
+                b'%' | b'+' => is_plain = false,
+                _ => {}
+            }
+        }
+        let (pair, next) = text.split_at_checked(end)?;
+        rest = next.strip_prefix('&');
+        let (key, value) = pair.split_at_checked(equals.unwrap_or(end))?;
+        let value = value.strip_prefix('=').unwrap_or(value);
+        let text = |raw| Text { raw, is_plain };
+        Some(Pair { key: text(key), value: text(value) })
+    })
 }
 
 #[cfg(test)]

@@ -22,11 +22,13 @@ pub enum RoomId {
 
 impl RoomId {
     pub(crate) fn read(id: Slot<Scalar<'_>>, kind: Option<RoomIdType>) -> Option<Self> {
-        let (text, may_be_number) = match id.scalar() {
-            Scalar::Text(text) => (text, kind == Some(RoomIdType::Number)),
-            Scalar::Number(number) => (number.into(), kind != Some(RoomIdType::Text)),
-            Scalar::Null | Scalar::Other => return None,
+        let id = id.scalar();
+        let may_be_number = match kind {
+            Some(RoomIdType::Number) => true,
+            Some(RoomIdType::Text) => false,
+            _ => id.is_number(),
         };
+        let text = id.text()?;
         let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
         Some(match number {
             Some(number) if may_be_number => Self::Number(number),

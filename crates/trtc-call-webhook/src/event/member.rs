@@ -1,8 +1,9 @@
 //! A member of a running call.
 
+use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{self, Entry, Scalar, object};
+use crate::json::{self, Entry, Mode, Scalar, object};
 use crate::names::MemberStatus;
 use crate::wire;
 
@@ -32,12 +33,13 @@ object! {
 }
 
 /// A member without a user id is skipped; a user id alone is a member without a status.
-impl<'a> Entry<'a> for Member {
-    fn read(raw: &'a str) -> Result<Option<Self>, serde_json::Error> {
-        if !raw.starts_with('{') {
-            return Ok(String::read(raw)?.map(|account| Self::new(account, None)));
-        }
-        let fields = json::read::<Fields<'a>>(raw)?;
+impl<'de> Entry<'de> for Member {
+    fn of_account(account: String) -> Self {
+        Self::new(account, None)
+    }
+
+    fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
+        let fields: Fields<'de> = json::fields(map, mode)?;
         let status = fields.status.word();
         Ok(fields.account.id().map(|account| Self { account, status }))
     }

@@ -1,5 +1,6 @@
 //! `Call.CallbackAfterMemberChanged`.
 
+use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{Decode, Decoded};
@@ -7,7 +8,7 @@ use super::{Event, Member};
 use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
-use crate::json::{self, Entry, List, Scalar, object};
+use crate::json::{self, Entry, List, Mode, Scalar, object};
 use crate::names::{ActionType, Command};
 use crate::params::Params;
 use crate::time::UnixMillis;
@@ -103,12 +104,13 @@ object! {
 }
 
 /// A change without a user id is skipped; a user id alone is a change without an action.
-impl<'a> Entry<'a> for MemberChange {
-    fn read(raw: &'a str) -> Result<Option<Self>, serde_json::Error> {
-        if !raw.starts_with('{') {
-            return Ok(String::read(raw)?.map(|account| Self::new(account, None)));
-        }
-        let fields = json::read::<ChangeFields<'a>>(raw)?;
+impl<'de> Entry<'de> for MemberChange {
+    fn of_account(account: String) -> Self {
+        Self::new(account, None)
+    }
+
+    fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
+        let fields: ChangeFields<'de> = json::fields(map, mode)?;
         let action = fields.action.word();
         Ok(fields.account.id().map(|account| Self { account, action }))
     }
