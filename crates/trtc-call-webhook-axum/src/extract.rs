@@ -22,18 +22,11 @@ use crate::rejection::WebhookRejection;
 /// they came. Authentic callbacks for a command that `E` does not take are acknowledged, and the
 /// handler does not run.
 ///
-/// It consumes the body, so it is the last argument of a handler. The [`Receiver`] comes from the
-/// state of the app: see [`ReceiverState`].
+/// It consumes the body, so it is the last argument of a handler. The receiver's body limit holds,
+/// and axum's own `DefaultBodyLimit` too where it is lower.
 ///
-/// The receiver's body limit holds, and axum's own `DefaultBodyLimit` too where it is lower.
-#[derive(Clone)]
-#[must_use]
-pub struct Webhook<E = CallEnded>(pub Delivery<E>);
-
-/// A state that has a [`Receiver`]: the receiver itself, or any state from which
-/// [`FromRef`] takes it.
-///
-/// Nobody implements this trait; it is there to make the compiler say what is missing.
+/// The [`Receiver`] comes from the state of the router, which is the receiver itself or any type
+/// from which [`FromRef`] takes it:
 ///
 /// ```
 /// use axum::extract::FromRef;
@@ -52,7 +45,8 @@ pub struct Webhook<E = CallEnded>(pub Delivery<E>);
 /// }
 /// ```
 ///
-/// Without it a handler does not compile:
+/// Without it a handler does not compile, and `#[axum::debug_handler]` makes the compiler say that
+/// `Receiver: FromRef<…>` is what is missing:
 ///
 /// ```compile_fail
 /// # use axum::{Router, routing::post};
@@ -63,40 +57,20 @@ pub struct Webhook<E = CallEnded>(pub Delivery<E>);
 ///
 /// let router: Router = Router::new().route("/callback", post(on_call_end)).with_state("no receiver");
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "the router's state `{Self}` has no `Receiver`",
-    label = "a `Webhook` needs a `Receiver` from this state",
-    note = "pass the receiver to `Router::with_state`, or implement `FromRef<{Self}> for Receiver`"
-)]
-pub trait ReceiverState: sealed::Sealed {
-    /// The receiver that checks this app's callbacks.
-    fn receiver(&self) -> Receiver;
-}
-
-impl<S> ReceiverState for S
-where
-    Receiver: FromRef<S>,
-{
-    fn receiver(&self) -> Receiver {
-        Receiver::from_ref(self)
-    }
-}
-
-mod sealed {
-    #[expect(unnameable_types, reason = "`ReceiverState` is sealed by it")]
-    pub trait Sealed {}
-    impl<S> Sealed for S {}
-}
+#[derive(Clone)]
+#[must_use]
+pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
 
 impl<S, E> FromRequest<S> for Webhook<E>
 where
-    S: ReceiverState + Send + Sync,
+    S: Send + Sync,
+    Receiver: FromRef<S>,
     E: Event,
 {
     type Rejection = WebhookRejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, WebhookRejection> {
-        let head = check(&state.receiver(), &request)?;
+        let head = check(&Receiver::from_ref(state), &request)?;
         match read(head, request).await?.receive()? {
             Receipt::Deliver(delivery) => Ok(Self(delivery)),
             Receipt::Acknowledge(ack) => Err(WebhookRejection::not_taken(ack)),
@@ -144,7 +118,7 @@ fn is_length_limit(error: &axum_core::Error) -> bool {
     false
 }
 
-impl<E> Deref for Webhook<E> {
+impl<E: Event> Deref for Webhook<E> {
     type Target = Delivery<E>;
 
     fn deref(&self) -> &Delivery<E> {
@@ -152,7 +126,7 @@ impl<E> Deref for Webhook<E> {
     }
 }
 
-impl<E: fmt::Debug> fmt::Debug for Webhook<E> {
+impl<E: Event + fmt::Debug> fmt::Debug for Webhook<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Webhook").field(&self.0).finish()
     }

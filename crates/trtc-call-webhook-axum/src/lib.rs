@@ -6,7 +6,7 @@ mod extract;
 mod rejection;
 
 pub use ack::Ack;
-pub use extract::{ReceiverState, Webhook};
+pub use extract::Webhook;
 pub use rejection::WebhookRejection;
 #[doc(no_inline)]
 pub use trtc_call_webhook::{

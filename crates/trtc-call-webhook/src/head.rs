@@ -1,5 +1,7 @@
 //! A request whose head passed every check, and the way of its body into a delivery.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::answer::Ack;
@@ -61,7 +63,6 @@ impl Head {
 
 /// The body of a request while it arrives: never longer than the limit, and never larger in memory
 /// than what has arrived asks for.
-#[derive(Debug)]
 #[must_use = "the request is answered only after its body is received"]
 pub struct BodyBuffer {
     head: Head,
@@ -127,5 +128,15 @@ impl BodyBuffer {
         let is_lost = self.head.is_signed && error.kind() != ErrorKind::BodyTooLarge;
         self.head.receiver.log().refused(&error, is_lost);
         error
+    }
+}
+
+impl fmt::Debug for BodyBuffer {
+    /// Leaves the body out, but for its length in bytes so far.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyBuffer")
+            .field("head", &self.head)
+            .field("body_length", &self.bytes.len())
+            .finish()
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use crate::names::{Command, ContentType, OptPlatform};
 use crate::query::Query;
-use crate::signature::{Sign, parse_request_time};
+use crate::signature::{Sign, Signature};
 
 /// What the URL of a callback said, typed (the request parameters of 647/68940).
 ///
@@ -23,7 +23,7 @@ pub struct Params {
 }
 
 impl Params {
-    pub(crate) fn new(sdk_app_id: u64, query: &Query<'_>) -> Self {
+    pub(crate) fn new(sdk_app_id: u64, query: &Query<'_>, signature: &Signature<'_>) -> Self {
         let command = query.command.as_deref().filter(|command| !command.is_empty());
         Self {
             sdk_app_id,
@@ -31,8 +31,8 @@ impl Params {
             content_type: query.content_type.get().map(ContentType::from),
             client_ip: query.client_ip.get().map(ClientIp::from),
             platform: query.platform.get().map(OptPlatform::from),
-            sign: query.sign.as_deref().and_then(Sign::from_hex),
-            request_time: query.request_time.as_deref().and_then(parse_request_time),
+            sign: signature.sign(),
+            request_time: signature.request_time(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::head::Head;
 use crate::log::Log;
 use crate::params::Params;
 use crate::query::Query;
-use crate::signature::{SignatureParams, SignaturePolicy, Token};
+use crate::signature::{Signature, SignaturePolicy, Token};
 
 /// The longest body that is taken unless the builder says otherwise, in bytes.
 const DEFAULT_BODY_LIMIT: usize = 262_144;
@@ -191,17 +191,14 @@ impl Receiver {
         let app = self.0.apps.iter().find(|app| app.sdk_app_id == sdk_app_id).ok_or_else(|| {
             Error::new(ErrorKind::ForeignApp, "the SDKAppID is none of the receiver's")
         })?;
-        let is_signed = SignatureParams {
-            sign: query.sign.as_deref(),
-            request_time: query.request_time.as_deref(),
-        }
-        .verify(app.policy(), &app.tokens, now, self.0.replay_window)?;
+        let signature = Signature::read(query.sign.as_deref(), query.request_time.as_deref());
+        let is_signed = signature.verify(app.policy(), &app.tokens, now, self.0.replay_window)?;
         let fits = |length| usize::try_from(length).is_ok_and(|length| length <= self.0.body_limit);
         if !content_length.is_none_or(fits) {
             let reason = "more bytes are announced than the limit";
             return Err(Error::new(ErrorKind::BodyTooLarge, reason));
         }
-        Ok(Head::new(self.clone(), Params::new(sdk_app_id, &query), is_signed))
+        Ok(Head::new(self.clone(), Params::new(sdk_app_id, &query, &signature), is_signed))
     }
 
     /// The longest body that is taken, in bytes.

@@ -136,37 +136,92 @@ pub(crate) enum SignaturePolicy {
     Off,
 }
 
-/// The parameters of a signature as the URL has them, percent-decoded.
-#[derive(Clone, Copy)]
-pub(crate) struct SignatureParams<'a> {
-    pub(crate) sign: Option<&'a str>,
-    pub(crate) request_time: Option<&'a str>,
+/// The parameters of a signature, percent-decoded, read once.
+pub(crate) struct Signature<'a> {
+    sign: Given<Sign>,
+    request_time: Given<RequestTime<'a>>,
 }
 
-impl SignatureParams<'_> {
+/// A parameter that may be missing, and may be malformed.
+enum Given<T> {
+    Absent,
+    Malformed,
+    Value(T),
+}
+
+impl<T> Given<T> {
+    fn read<'a>(text: Option<&'a str>, parse: impl Fn(&'a str) -> Option<T>) -> Self {
+        match text {
+            None => Self::Absent,
+            Some(text) => parse(text).map_or(Self::Malformed, Self::Value),
+        }
+    }
+
+    const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Malformed => None,
+        }
+    }
+}
+
+/// `RequestTime`: its number, and the text that was signed.
+struct RequestTime<'a> {
+    seconds: u64,
+    text: &'a str,
+}
+
+impl<'a> RequestTime<'a> {
+    /// Reads 1 to 19 ASCII digits, which always fit.
+    fn parse(text: &'a str) -> Option<Self> {
+        let is_plain =
+            text.len() <= MAX_REQUEST_TIME_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+        let seconds = if is_plain { text.parse().ok()? } else { return None };
+        Some(Self { seconds, text })
+    }
+}
+
+impl<'a> Signature<'a> {
+    /// Reads the texts of `Sign` and `RequestTime`.
+    pub(crate) fn read(sign: Option<&str>, request_time: Option<&'a str>) -> Self {
+        Self {
+            sign: Given::read(sign, Sign::from_hex),
+            request_time: Given::read(request_time, RequestTime::parse),
+        }
+    }
+
+    pub(crate) fn sign(&self) -> Option<Sign> {
+        self.sign.value().copied()
+    }
+
+    pub(crate) fn request_time(&self) -> Option<u64> {
+        self.request_time.value().map(|time| time.seconds)
+    }
+
     /// Checks against an app's policy and tokens. Says whether a signature was checked and right.
     pub(crate) fn verify(
-        self,
+        &self,
         policy: SignaturePolicy,
         tokens: &[Token],
         now: SystemTime,
         window: Duration,
     ) -> Result<bool, Error> {
-        let bad = |reason| Error::new(ErrorKind::BadSignature, reason);
-        match (policy, self.sign, self.request_time) {
-            (SignaturePolicy::Off, ..) | (SignaturePolicy::IfPresent, None, None) => Ok(false),
-            (_, None, None) => Err(Error::new(ErrorKind::Unsigned, "`Sign` is missing")),
-            (_, None, Some(_)) => Err(bad("`RequestTime` has no `Sign`")),
-            (_, Some(_), None) => Err(bad("`Sign` has no `RequestTime`")),
-            (_, Some(sign), Some(request_time)) => {
-                let sign =
-                    Sign::from_hex(sign).ok_or_else(|| bad("`Sign` is not 64 hex digits"))?;
-                let time = parse_request_time(request_time)
-                    .ok_or_else(|| bad("`RequestTime` is not 1 to 19 digits"))?;
-                if !any_token_made(sign, tokens, request_time) {
-                    return Err(bad("`Sign` is not by any token of the app"));
+        let bad = |reason| Err(Error::new(ErrorKind::BadSignature, reason));
+        match (policy, &self.sign, &self.request_time) {
+            (SignaturePolicy::Off, ..)
+            | (SignaturePolicy::IfPresent, Given::Absent, Given::Absent) => Ok(false),
+            (_, Given::Absent, Given::Absent) => {
+                Err(Error::new(ErrorKind::Unsigned, "`Sign` is missing"))
+            }
+            (_, Given::Absent, _) => bad("`RequestTime` has no `Sign`"),
+            (_, _, Given::Absent) => bad("`Sign` has no `RequestTime`"),
+            (_, Given::Malformed, _) => bad("`Sign` is not 64 hex digits"),
+            (_, _, Given::Malformed) => bad("`RequestTime` is not 1 to 19 digits"),
+            (_, Given::Value(sign), Given::Value(time)) => {
+                if !any_token_made(*sign, tokens, time.text) {
+                    return bad("`Sign` is not by any token of the app");
                 }
-                if !within(window, time, now) {
+                if !within(window, time.seconds, now) {
                     let reason = "`RequestTime` is outside the replay window";
                     return Err(Error::new(ErrorKind::StaleSignature, reason));
                 }
@@ -184,12 +239,6 @@ fn any_token_made(sign: Sign, tokens: &[Token], request_time: &str) -> bool {
             matched | token.sign_text(request_time).ct_eq(&sign)
         })
         .into()
-}
-
-/// Unix seconds in 1 to 19 ASCII digits, which always fit.
-pub(crate) fn parse_request_time(text: &str) -> Option<u64> {
-    let digits = text.len() <= MAX_REQUEST_TIME_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
 }
 
 /// Whether `time` is at most `window` before or after `now`, all in whole seconds.
@@ -234,7 +283,7 @@ mod tests {
         now: u64,
     ) -> Result<bool, ErrorKind> {
         let tokens: Vec<Token> = tokens.iter().copied().map(Token::from).collect();
-        SignatureParams { sign, request_time }
+        Signature::read(sign, request_time)
             .verify(policy, &tokens, at(now), Duration::from_secs(60))
             .map_err(|error| error.kind())
     }
