@@ -1,0 +1,169 @@
+//! The command line.
+//!
+//! What may also stand in the environment is plain text here: `settings` reads both by the same
+//! rules. Nothing here is `Debug`, since a token may be in it.
+
+#![expect(clippy::doc_markdown, reason = "these are the texts of `--help`, not of rustdoc")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Parser, Subcommand};
+
+/// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, and shows both at
+/// work.
+///
+/// Exit status: 0 if all is well, 1 if an endpoint's answer would not count as delivered (or a row
+/// of the demo is not as expected), 2 if the task cannot be done as it was asked for.
+#[derive(Parser)]
+#[command(name = "trtc-call", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Start a receiver, send it callbacks of every kind, good and bad, and show what came of each
+    Demo,
+    /// Send an endpoint what Tencent would send, and say whether it would count as delivered
+    Send(SendArgs),
+    /// Receive callbacks on this machine and print a line for each
+    Listen(ListenArgs),
+}
+
+#[derive(clap::Args)]
+#[command(group = ArgGroup::new("signature").args(["unsigned", "wrong_signature", "stale"]))]
+pub(crate) struct SendArgs {
+    /// The endpoint, as it is configured at the vendor: http:// or https://
+    #[arg(long)]
+    pub(crate) url: String,
+
+    /// The app's SDKAppID [env: SDK_APP_ID]
+    #[arg(long, value_name = "N")]
+    pub(crate) sdk_app_id: Option<String>,
+
+    /// Sign with this token [env: CALLBACK_TOKEN]
+    ///
+    /// Of several with a comma between them, with the first. Other users of the machine can read a
+    /// command line, but not the environment.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+
+    /// How the call ended; may be repeated [default: NormalEnd]
+    ///
+    /// NormalEnd, Cancel, Reject, NotAnswer, CallBusy, Interrupt, Offline, or any other word to
+    /// see what the endpoint does with it.
+    #[arg(long, value_name = "RESULT", conflicts_with = "all_results")]
+    pub(crate) result: Vec<String>,
+
+    /// Send one ended call of every result that is documented
+    #[arg(long)]
+    pub(crate) all_results: bool,
+
+    /// CallEnded, CallStarted, MemberChanged, or any name on the wire
+    ///
+    /// A name that is not documented is sent as a callback that holds nothing else. With --body it
+    /// is the command of the URL.
+    #[arg(long, default_value = "CallEnded")]
+    pub(crate) command: String,
+
+    /// Send the bytes of this file as the body; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["result", "all_results", "call_id",
+        "caller", "callee", "talk_seconds", "ring_seconds"])]
+    pub(crate) body: Option<PathBuf>,
+
+    /// The call's id, which makes repeated callbacks re-deliveries [default: a new one for each]
+    #[arg(long, value_name = "ID")]
+    pub(crate) call_id: Option<String>,
+
+    /// User id of the caller
+    #[arg(long, value_name = "USER", default_value = "10001")]
+    pub(crate) caller: String,
+
+    /// User id of a callee; may be repeated
+    #[arg(long, value_name = "USER", default_value = "10002")]
+    pub(crate) callee: Vec<String>,
+
+    /// How long they talked, if the result lets them
+    #[arg(long, value_name = "SECONDS", default_value_t = 42)]
+    pub(crate) talk_seconds: u32,
+
+    /// How long it rang
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) ring_seconds: u32,
+
+    /// Leave the signature out although there is a token
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+
+    /// Send a signature that no token made; needs a token
+    #[arg(long)]
+    pub(crate) wrong_signature: bool,
+
+    /// Send a right signature that is an hour old; needs a token
+    #[arg(long)]
+    pub(crate) stale: bool,
+
+    /// Send everything so many times, and sum up
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
+
+    /// Keep so many callbacks in flight
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) concurrency: u16,
+
+    /// How long to wait for a whole answer; Tencent's products wait about two seconds
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    /// Trust the certificates in this PEM file, and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ListenArgs {
+    /// Where to listen; port 0 takes a free one [env: ADDR] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) addr: Option<String>,
+
+    /// The app's SDKAppID [env: SDK_APP_ID] [default: 1400000001]
+    #[arg(long, value_name = "N")]
+    pub(crate) sdk_app_id: Option<String>,
+
+    /// The app's token, or several with a comma between them [env: CALLBACK_TOKEN] [default: none]
+    ///
+    /// Several are valid while they are rotated. Other users of the machine can read a command line,
+    /// but not the environment.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+
+    /// Print a line of JSON for each callback
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    // A day is more than anybody waits, and what no clock can be asked for stays out.
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("not between 0 and 86400 seconds")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,69 @@
+//! `trtc-call demo`: the axum receiver and a sender, over real HTTP on this machine.
+
+mod cases;
+mod receiver;
+mod table;
+
+use std::future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use trtc_call_webhook::Token;
+
+use self::cases::Case;
+use self::receiver::{Notebook, Seen};
+use self::table::Row;
+use crate::client::{Client, Endpoint, Reply, Trust};
+use crate::failure::Failure;
+use crate::server::{self, Server};
+use crate::{out, sample};
+
+/// An app of the form that the vendor's samples have.
+const SDK_APP_ID: u64 = 1_400_000_001;
+
+/// Longer than Tencent waits: it is not the machine's speed that is shown.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What came of a case.
+struct Outcome {
+    reply: Reply,
+    /// What the handler was given.
+    seen: Vec<Seen>,
+}
+
+pub(crate) fn run() -> Result<ExitCode, Failure> {
+    // New for each run, so that nobody else on the machine can send what is taken.
+    let secret = sample::new_call_id();
+    let token = Token::new(&secret);
+    let (router, notebook) = receiver::router(SDK_APP_ID, token.clone())?;
+
+    let runtime = server::runtime()?;
+    let server = runtime.block_on(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    let endpoint = Endpoint::parse(server.url())?;
+    runtime.spawn(server.run(router, future::pending()));
+
+    let mut client = Client::new(TIMEOUT, &Trust::none());
+    let mut rows = Vec::new();
+    for case in cases::all(SDK_APP_ID, &token) {
+        let outcome = send(&case, &mut client, &endpoint, &notebook)?;
+        rows.push(Row::new(&case, &outcome));
+    }
+    runtime.shutdown_background();
+
+    out::print(&table::text(&endpoint, SDK_APP_ID, &rows))?;
+    let is_as_expected = rows.iter().all(|row| row.is_as_expected);
+    Ok(if is_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn send(
+    case: &Case,
+    client: &mut Client,
+    endpoint: &Endpoint,
+    notebook: &Notebook,
+) -> Result<Outcome, Failure> {
+    let url = case.request.url(endpoint.as_str());
+    let reply = client.post(endpoint, &url, case.request.body())?;
+    // The handler writes before it answers, so whatever it saw stands there now.
+    Ok(Outcome { reply, seen: notebook.take() })
+}

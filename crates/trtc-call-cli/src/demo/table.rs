@@ -1,0 +1,121 @@
+//! What came of each case, in a table.
+
+use std::fmt::Write as _;
+
+use comfy_table::{LineStyle, Table, TableStyle};
+use trtc_call_webhook::{ActionType, CallResult, Callback, MemberStatus};
+
+use super::Outcome;
+use super::cases::Case;
+use super::receiver::Seen;
+use crate::client::{Answer, Endpoint, Reply};
+use crate::out::{BAD, BOLD, GOOD, plain, styled};
+use crate::verdict::Packet;
+
+const AS_EXPECTED: &str = "ok";
+const NOT_AS_EXPECTED: &str = "WRONG";
+
+/// A line below the header and nothing else, so that the last column ends the line.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+pub(super) struct Row {
+    command: String,
+    with: String,
+    answered: String,
+    seen: String,
+    pub(super) is_as_expected: bool,
+}
+
+impl Row {
+    pub(super) fn new(case: &Case, outcome: &Outcome) -> Self {
+        let (answered, is_answer_right) = match &outcome.reply {
+            Reply::Answer(answer) => (in_short(answer), is_right(case, answer)),
+            Reply::Lost(why) => (plain(why).into_owned(), false),
+        };
+        Self {
+            command: case.command.to_string(),
+            with: case.with.clone(),
+            answered,
+            seen: match outcome.seen.as_slice() {
+                [] => "nothing".to_owned(),
+                seen => seen.iter().map(story).collect::<Vec<_>>().join("; "),
+            },
+            is_as_expected: is_answer_right && outcome.seen.iter().eq(&case.seen),
+        }
+    }
+}
+
+/// Whether the answer is the contract's, to the byte.
+fn is_right(case: &Case, answer: &Answer) -> bool {
+    answer.status == case.answer.status()
+        && answer.content_type.as_deref() == Some(case.answer.content_type())
+        && answer.body == **case.answer.body()
+}
+
+fn in_short(answer: &Answer) -> String {
+    let text = Packet::read(answer).map_or_else(|| "not JSON".to_owned(), |packet| packet.text());
+    format!("{} {text}", answer.status)
+}
+
+/// What the handler was given, in a few words.
+fn story(seen: &Seen) -> String {
+    let story = match &seen.callback {
+        Callback::CallEnded(call) => {
+            let result = call.result.as_ref().map_or("no result", CallResult::as_str);
+            match call.talking_time() {
+                Some(time) => format!("{result}, talked {} s", time.as_secs()),
+                None => format!("{result}, not answered"),
+            }
+        }
+        Callback::CallStarted(call) => words(call.members.iter().map(|member| {
+            (member.account.as_str(), member.status.as_ref().map(MemberStatus::as_str))
+        })),
+        Callback::MemberChanged(call) => words(call.changes.iter().map(|change| {
+            (change.account.as_str(), change.action.as_ref().map(ActionType::as_str))
+        })),
+        Callback::Other(other) => format!("its body, {} bytes", other.json.len()),
+        _ => "something".to_owned(),
+    };
+    if seen.is_duplicate { format!("duplicate: {story}") } else { story }
+}
+
+fn words<'a>(pairs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    let words: Vec<String> =
+        pairs.map(|(account, word)| format!("{account} {}", word.unwrap_or("?"))).collect();
+    words.join(", ")
+}
+
+/// The table for people, with what it is about before it and what it comes to after it.
+pub(super) fn text(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(["sent", "with", "answered", "the handler saw", "as expected"]);
+    for row in rows {
+        let mark = if row.is_as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED };
+        table.add_row([&row.command, &row.with, &row.answered, &row.seen, mark]);
+    }
+    let mut text = format!("POST {endpoint}  app {sdk_app_id}, with a token\n\n");
+    for (number, line) in table.lines().enumerate() {
+        // Writing to a string has no way to fail.
+        let _ = writeln!(text, "{}", with_style(number, line.trim_end()));
+    }
+    let right = rows.iter().filter(|row| row.is_as_expected).count();
+    let total = format!("{right} of {} as expected", rows.len());
+    let style = if right == rows.len() { GOOD } else { BAD };
+    let _ = writeln!(text, "\n{}", styled(style, &total));
+    text
+}
+
+/// Adds the colours, which a table of plain text measures without.
+fn with_style(number: usize, line: &str) -> String {
+    if number == 0 {
+        return styled(BOLD, line);
+    }
+    for (mark, style) in [(AS_EXPECTED, GOOD), (NOT_AS_EXPECTED, BAD)] {
+        if let Some(rest) = line.strip_suffix(mark) {
+            return format!("{rest}{}", styled(style, mark));
+        }
+    }
+    line.to_owned()
+}

@@ -1,0 +1,27 @@
+//! What keeps a task from being done at all: exit status 2.
+
+use std::fmt;
+
+use trtc_call_webhook::BuildError;
+
+/// One sentence for the person at the terminal. Holds no token, no signature and no query.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self(format!("the receiver cannot work: {error}"))
+    }
+}

@@ -1,0 +1,78 @@
+//! What may stand on the command line or in the environment, read by the same rules.
+//!
+//! The flag wins. A variable that is set must be meant: clap's own `env` takes an empty one for
+//! none and shows values in its messages, and a token is a secret.
+
+use std::env::{self, VarError};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::failure::Failure;
+
+/// Where to listen unless told otherwise.
+const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// The address to listen on, from `--addr` or `ADDR`.
+pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
+    match Given::read("--addr", flag, "ADDR")? {
+        Some(given) => given.text.parse().map_err(|_| given.must_be("IP:PORT")),
+        None => Ok(DEFAULT_ADDR),
+    }
+}
+
+/// The app, from `--sdk-app-id` or `SDK_APP_ID`.
+pub(crate) fn sdk_app_id(flag: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(given) = Given::read("--sdk-app-id", flag, "SDK_APP_ID")? else { return Ok(None) };
+    let text = &given.text;
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    match text.parse() {
+        Ok(id) if is_plain => Ok(Some(id)),
+        _ => Err(given.must_be("a number without sign or leading zero")),
+    }
+}
+
+/// The app's tokens, from `--token` or `CALLBACK_TOKEN`: none, or at least one.
+pub(crate) fn tokens(flag: Option<String>) -> Result<Vec<String>, Failure> {
+    let Some(given) = Given::read("--token", flag, "CALLBACK_TOKEN")? else {
+        return Ok(Vec::new());
+    };
+    if given.text.split(',').any(str::is_empty) {
+        let expected = "one token or several with a comma between them, none of them empty";
+        return Err(given.must_be(expected));
+    }
+    // Nothing is trimmed: every byte of a token counts.
+    Ok(given.text.split(',').map(str::to_owned).collect())
+}
+
+/// A text that is given, and by what.
+struct Given {
+    name: &'static str,
+    text: String,
+}
+
+impl Given {
+    fn read(
+        flag: &'static str,
+        given: Option<String>,
+        variable: &'static str,
+    ) -> Result<Option<Self>, Failure> {
+        let given = match given {
+            Some(text) => Self { name: flag, text },
+            None => match env::var(variable) {
+                Ok(text) => Self { name: variable, text },
+                Err(VarError::NotPresent) => return Ok(None),
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(Failure::new(format!("{variable} must be UTF-8")));
+                }
+            },
+        };
+        if given.text.is_empty() {
+            return Err(given.must_be("a value, or not be given"));
+        }
+        Ok(Some(given))
+    }
+
+    /// Does not repeat the text, which may be a token.
+    fn must_be(&self, expected: &str) -> Failure {
+        Failure::new(format!("{} must be {expected}", self.name))
+    }
+}

@@ -1,0 +1,201 @@
+//! `trtc-call listen`.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::common::{APP, Listen, TOKEN, send, sentence, stdout, trtc_call};
+use serde_json::{Value, json};
+
+#[test]
+fn a_signal_stops_it_with_status_0() {
+    for signal in ["-TERM", "-INT"] {
+        let (status, rest, _) = Listen::start(&[]).stop(signal);
+        assert_eq!((status, rest.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn connections_that_idle_do_not_keep_it() {
+    let listen = Listen::start(&[]);
+    let idle = TcpStream::connect(listen.addr()).unwrap();
+    let (status, ..) = listen.stop("-TERM");
+    assert_eq!(status, Some(0));
+    drop(idle);
+}
+
+#[test]
+fn it_prints_a_readable_line_for_each_callback() {
+    let mut listen = Listen::start(&[]);
+    stdout(
+        &send(
+            &listen.url,
+            &["--token", TOKEN, "--call-id", "a-1", "--callee", "2", "--callee", "3"],
+        ),
+        0,
+    );
+    assert_eq!(
+        listen.line(),
+        "Call.CallbackAfterEndCall  a-1  NormalEnd  10001 -> 2, 3  talked 42 s  rang 5 s\n"
+    );
+    stdout(&send(&listen.url, &["--token", TOKEN, "--command", "Other"]), 0);
+    assert_eq!(listen.line(), "Other  {\"CallbackCommand\":\"Other\"}\n");
+}
+
+#[test]
+fn a_peer_cannot_steer_the_terminal() {
+    let mut listen = Listen::start(&[]);
+    stdout(&send(&listen.url, &["--token", TOKEN, "--call-id", "a\u{1b}[2J\nb"]), 0);
+    assert!(listen.line().contains(r"  a\u{1b}[2J\nb  "));
+}
+
+#[test]
+fn it_prints_a_line_of_json_for_each_callback() {
+    let mut listen = Listen::start(&["--json"]);
+    let mut line = |more: &[&str]| -> Value {
+        let args = [&["--token", TOKEN], more].concat();
+        stdout(&send(&listen.url, &args), 0);
+        serde_json::from_str(&listen.line()).unwrap()
+    };
+
+    let line_of_end = line(&["--call-id", "a-1", "--talk-seconds", "7", "--ring-seconds", "3"]);
+    let expected = json!({
+        "command": "Call.CallbackAfterEndCall", "call_id": "a-1", "result": "NormalEnd",
+        "caller": "10001", "callees": ["10002"], "talk_seconds": 7, "ring_seconds": 3,
+        "media_type": "Audio", "call_type": "SingleCall", "room": "roomid-1434",
+        "sdk_app_id": 1400000001, "signed": true,
+        "dedup_key": "1400000001:Call.CallbackAfterEndCall:a-1",
+    });
+    assert_eq!(line_of_end, expected);
+
+    let unanswered = line(&["--result", "NotAnswer"]);
+    assert_eq!(
+        (&unanswered["result"], &unanswered["talk_seconds"]),
+        (&json!("NotAnswer"), &json!(0))
+    );
+
+    let started = line(&["--command", "CallStarted", "--call-id", "a-2"]);
+    assert_eq!(
+        (&started["command"], &started["call_id"]),
+        (&json!("Call.CallbackAfterStartCall"), &json!("a-2"))
+    );
+    assert_eq!(started["members"][1], json!({ "account": "10002", "status": "Waiting" }));
+
+    let changed = line(&["--command", "MemberChanged", "--call-id", "a-3"]);
+    assert_eq!(
+        (&changed["command"], &changed["call_id"]),
+        (&json!("Call.CallbackAfterMemberChanged"), &json!("a-3"))
+    );
+    assert_eq!(changed["changes"], json!([{ "account": "10002", "action": "Accept" }]));
+
+    let other = line(&["--command", "Some.Other"]);
+    assert_eq!((&other["command"], &other["call_id"]), (&json!("Some.Other"), &Value::Null));
+    assert_eq!(other["body"], r#"{"CallbackCommand":"Some.Other"}"#);
+}
+
+#[test]
+fn what_the_callback_does_not_tell_is_null() {
+    let mut listen = Listen::start(&["--json"]);
+    let body = r#"{"CallRecord":{"CallId":7,"CallResult":"NormalEnd"}}"#;
+    let file = std::env::temp_dir().join(format!("trtc-call-null-{}.json", std::process::id()));
+    std::fs::write(&file, body).unwrap();
+    let output = send(&listen.url, &["--token", TOKEN, "--body", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    stdout(&output, 0);
+    let line: Value = serde_json::from_str(&listen.line()).unwrap();
+    assert_eq!(line["call_id"], "7");
+    assert_eq!((&line["caller"], &line["talk_seconds"]), (&Value::Null, &Value::Null));
+    assert_eq!(line["callees"], json!([]));
+}
+
+#[test]
+fn another_method_is_answered_by_the_contract() {
+    let listen = Listen::start(&[]);
+    let mut stream = TcpStream::connect(listen.addr()).unwrap();
+    stream.write_all(b"GET /callback HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    assert!(answer.contains("\r\nallow: POST\r\n"), "{answer}");
+    assert!(
+        answer.ends_with(
+            r#"{"ActionStatus":"FAIL","ErrorInfo":"method not allowed","ErrorCode":405}"#
+        ),
+        "{answer}"
+    );
+}
+
+/// Nobody would know of a callback that is acknowledged then.
+#[test]
+fn a_callback_that_nobody_can_read_is_not_acknowledged() {
+    let mut listen = Listen::start(&["--json"]);
+    listen.close();
+    let text = stdout(&send(&listen.url, &["--token", TOKEN]), 1);
+    assert!(text.contains("HTTP 500"), "{text}");
+    assert!(text.contains("the callback is not kept"), "{text}");
+    let (status, ..) = listen.stop("-TERM");
+    assert_eq!(status, Some(0));
+}
+
+#[test]
+fn the_environment_is_read_where_no_flag_is_given() {
+    let mut command = trtc_call(["listen"]);
+    command.env("ADDR", "127.0.0.1:0").env("SDK_APP_ID", "7").env("CALLBACK_TOKEN", "a, b");
+    let listen = Listen::spawn(&mut command);
+    // Nothing is trimmed.
+    for (token, status) in [("a", 0), (" b", 0), ("b", 1)] {
+        let args = ["send", "--url", &listen.url, "--sdk-app-id", "7", "--token", token];
+        stdout(&trtc_call(args).output().unwrap(), status);
+    }
+    stdout(&send(&listen.url, &["--token", "a"]), 1);
+    let (_, _, stderr) = listen.stop("-TERM");
+    assert!(stderr.contains("foreign app") && !stderr.contains("no token"), "{stderr}");
+}
+
+#[test]
+fn a_flag_hides_the_environment() {
+    let args = ["listen", "--addr", "127.0.0.1:0", "--sdk-app-id", APP, "--token", TOKEN];
+    let mut command = trtc_call(args);
+    command.env("ADDR", "").env("SDK_APP_ID", "x").env("CALLBACK_TOKEN", ",");
+    let listen = Listen::spawn(&mut command);
+    stdout(&send(&listen.url, &["--token", TOKEN]), 0);
+}
+
+#[test]
+fn without_a_token_it_says_so() {
+    let mut command = trtc_call(["listen", "--addr", "127.0.0.1:0"]);
+    let listen = Listen::spawn(&mut command);
+    stdout(&send(&listen.url, &[]), 0);
+    let (_, _, stderr) = listen.stop("-TERM");
+    assert_eq!(stderr, "there is no token: only the SDKAppID is checked\n");
+}
+
+#[test]
+fn what_cannot_be_meant_is_one_sentence() {
+    for (variable, value) in [
+        ("ADDR", ""),
+        ("ADDR", "localhost"),
+        ("SDK_APP_ID", ""),
+        ("SDK_APP_ID", "0"),
+        ("SDK_APP_ID", "01400000001"),
+        ("SDK_APP_ID", "+1400000001"),
+        ("SDK_APP_ID", " 1400000001"),
+        ("SDK_APP_ID", "18446744073709551616"),
+        ("CALLBACK_TOKEN", ""),
+        ("CALLBACK_TOKEN", "secret,"),
+        ("CALLBACK_TOKEN", "secret,,old"),
+    ] {
+        let output = trtc_call(["listen"]).env(variable, value).output().unwrap();
+        let text = sentence(&output);
+        assert!(text.contains(variable) && !text.contains("secret"), "{text}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_one_sentence() {
+    let listen = Listen::start(&[]);
+    let addr = listen.addr().to_string();
+    let text =
+        sentence(&trtc_call(["listen", "--addr", &addr, "--token", TOKEN]).output().unwrap());
+    assert!(text.contains(&format!("cannot listen on {addr}")), "{text}");
+}

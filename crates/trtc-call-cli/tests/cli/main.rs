@@ -1,0 +1,9 @@
+//! The real binary, run as people run it.
+
+#![cfg(unix)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+mod common;
+mod demo;
+mod listen;
+mod send;

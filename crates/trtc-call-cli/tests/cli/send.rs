@@ -1,0 +1,220 @@
+//! `trtc-call send`.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::common::{APP, Listen, TOKEN, endpoint, send, sentence, stdout, trtc_call};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+#[test]
+fn a_signed_callback_is_delivered() {
+    let listen = Listen::start(&[]);
+    let text = stdout(&send(&listen.url, &["--token", TOKEN]), 0);
+    assert!(text.contains("Call.CallbackAfterEndCall  NormalEnd  call "), "{text}");
+    assert!(text.contains("HTTP 200  application/json  "), "{text}");
+    assert!(text.contains(r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#), "{text}");
+    assert!(text.ends_with("delivered: yes — HTTP 200 and a JSON body\n"), "{text}");
+}
+
+#[test]
+fn a_signature_can_be_left_out_or_made_wrong_or_stale() {
+    let mut listen = Listen::start(&[]);
+    for more in [
+        [].as_slice(),
+        &["--token", "another"],
+        &["--token", TOKEN, "--unsigned"],
+        &["--token", TOKEN, "--wrong-signature"],
+        &["--token", TOKEN, "--stale"],
+    ] {
+        let text = stdout(&send(&listen.url, more), 1);
+        assert!(text.contains(r#""ErrorInfo":"forbidden""#), "{text}");
+        assert!(text.ends_with("delivered: no — HTTP 403, not 200\n"), "{text}");
+    }
+    // The next line is the first that a handler saw.
+    stdout(&send(&listen.url, &["--token", TOKEN, "--call-id", "first"]), 0);
+    assert!(listen.line().contains("first"));
+    // The operator is told more than the peer.
+    let (_, _, stderr) = listen.stop("-TERM");
+    for kind in ["unsigned", "bad signature", "stale signature"] {
+        assert!(stderr.contains(&format!("refused with 403: {kind}: ")), "{stderr}");
+    }
+}
+
+#[test]
+fn the_first_token_of_the_environment_signs() {
+    let listen = Listen::start(&[]);
+    let mut send = trtc_call(["send", "--url", &listen.url]);
+    let output = send.env("SDK_APP_ID", APP).env("CALLBACK_TOKEN", "xxxxyyyy,old").output();
+    stdout(&output.unwrap(), 0);
+}
+
+#[test]
+fn every_result_can_be_sent() {
+    let mut listen = Listen::start(&["--json"]);
+    let text = stdout(&send(&listen.url, &["--token", TOKEN, "--all-results"]), 0);
+    assert!(text.contains("\ndelivered: 7 of 7 in "), "{text}");
+    for result in ["NormalEnd", "Cancel", "Reject", "NotAnswer", "CallBusy", "Interrupt", "Offline"]
+    {
+        assert!(text.contains(&format!("Call.CallbackAfterEndCall  {result}  call ")), "{text}");
+        assert!(listen.line().contains(&format!(r#""result":"{result}""#)));
+    }
+}
+
+#[test]
+fn repeated_callbacks_are_summed_up() {
+    let listen = Listen::start(&["--json"]);
+    let args = ["--token", TOKEN, "--count", "50", "--concurrency", "4"];
+    let text = stdout(&send(&listen.url, &args), 0);
+    assert!(text.contains("\n 50  200 OK\ndelivered: 50 of 50 in "), "{text}");
+    for quantile in ["p50", "p90", "p99", "p99.9", "max"] {
+        assert!(text.contains(&format!(" {quantile} ")), "{text}");
+    }
+    let (_, lines, _) = listen.stop("-TERM");
+    let ids: std::collections::BTreeSet<&str> =
+        lines.lines().map(|line| line.split(r#""call_id":"#).nth(1).unwrap()).collect();
+    assert_eq!(ids.len(), 50);
+}
+
+/// The server closes the connection of a request whose body it does not read: that is no loss.
+#[test]
+fn refused_callbacks_are_summed_up_too() {
+    let listen = Listen::start(&[]);
+    let text = stdout(&send(&listen.url, &["--count", "50", "--concurrency", "4"]), 1);
+    assert!(text.contains("\n 50  403 FAIL forbidden\ndelivered: 0 of 50 in "), "{text}");
+}
+
+#[test]
+fn with_a_call_id_it_is_delivered_again_to_the_byte() {
+    let mut listen = Listen::start(&["--json"]);
+    stdout(&send(&listen.url, &["--token", TOKEN, "--call-id", "a-1", "--count", "2"]), 0);
+    let first = listen.line();
+    assert!(first.contains(r#""call_id":"a-1""#), "{first}");
+    assert_eq!(first, listen.line());
+}
+
+#[test]
+fn the_other_commands_can_be_sent() {
+    let mut listen = Listen::start(&["--json"]);
+    for (command, wire) in [
+        ("CallStarted", "Call.CallbackAfterStartCall"),
+        ("Call.CallbackAfterStartCall", "Call.CallbackAfterStartCall"),
+        ("MemberChanged", "Call.CallbackAfterMemberChanged"),
+        ("CallEnded", "Call.CallbackAfterEndCall"),
+        ("Some.Other", "Some.Other"),
+    ] {
+        let text = stdout(&send(&listen.url, &["--token", TOKEN, "--command", command]), 0);
+        assert!(text.contains(&format!("\n{wire}  ")), "{text}");
+        let line = listen.line();
+        assert!(line.starts_with(&format!(r#"{{"command":"{wire}","#)), "{line}");
+    }
+}
+
+#[test]
+fn a_body_can_be_read_from_a_file() {
+    let mut listen = Listen::start(&[]);
+    let file = std::env::temp_dir().join(format!("trtc-call-body-{}.json", std::process::id()));
+    std::fs::write(&file, r#"{"CallRecord":{"CallId":"from-a-file"}}"#).unwrap();
+    let output = send(&listen.url, &["--token", TOKEN, "--body", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    stdout(&output, 0);
+    assert!(listen.line().contains("from-a-file"));
+}
+
+#[test]
+fn the_request_is_as_documented() {
+    let (url, served) = endpoint(OK);
+    let text = stdout(&send(&url, &["--token", TOKEN]), 0);
+    let head = served.join().unwrap();
+    let (line, headers) = head.split_once("\r\n").unwrap();
+    let query = "/callback?SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall\
+                 &contenttype=json&ClientIP=127.0.0.1&OptPlatform=Android&Sign=";
+    assert!(line.starts_with(&format!("POST {query}")), "{line}");
+    let mut names: Vec<String> = headers
+        .lines()
+        .filter_map(|header| header.split_once(':'))
+        .map(|(name, _)| name.to_lowercase())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["content-length", "host", "user-agent"]);
+    // The query is a secret.
+    assert!(!text.contains("Sign"), "{text}");
+}
+
+#[test]
+fn what_is_not_http_200_and_json_is_not_delivered() {
+    for (answer, why) in [
+        (
+            &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"[..],
+            "HTTP 200, but the body is not JSON",
+        ),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "HTTP 200, but the body is not JSON"),
+        (b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}", "HTTP 201, not 200"),
+        (
+            b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 2\r\n\r\n{}",
+            "HTTP 302, not 200",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}",
+            "the connection was closed without a whole answer",
+        ),
+        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "the answer is not HTTP"),
+    ] {
+        let (url, served) = endpoint(answer);
+        let text = stdout(&send(&url, &[]), 1);
+        assert!(text.ends_with(&format!("delivered: no — {why}\n")), "{text}");
+        served.join().unwrap();
+    }
+}
+
+#[test]
+fn an_endpoint_that_never_answers_is_given_up_after_two_seconds() {
+    let (url, served) = endpoint(b"");
+    let started = Instant::now();
+    let text = stdout(&send(&url, &[]), 1);
+    let took = started.elapsed();
+    assert!(text.ends_with("delivered: no — no whole answer within 2s\n"), "{text}");
+    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}");
+    served.join().unwrap();
+}
+
+#[test]
+fn what_cannot_be_sent_is_one_sentence() {
+    // Bound and dropped: nobody listens there now.
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = format!("http://{addr}/callback?token=secret");
+    let text =
+        sentence(&send(&refusing, &["--token", TOKEN, "--count", "9", "--concurrency", "3"]));
+    assert!(text.contains("cannot reach http://"), "{text}");
+    assert!(!text.contains("secret") && !text.contains("Sign"), "{text}");
+
+    for (url, more, expected) in [
+        ("nonsense", [].as_slice(), "--url must be"),
+        ("ftp://127.0.0.1/callback", &[], "--url must be"),
+        ("http://127.0.0.1:1/", &["--body", "/no/such/file"], "cannot read /no/such/file"),
+        ("http://127.0.0.1:1/", &["--ca-cert", "/no/such/file"], "cannot use /no/such/file"),
+        ("http://127.0.0.1:1/", &["--stale"], "need a --token"),
+        ("http://127.0.0.1:1/", &["--wrong-signature"], "need a --token"),
+        ("http://127.0.0.1:1/", &["--token", ""], "--token must be"),
+        ("http://127.0.0.1:1/", &["--result", "Cancel", "--command", "X"], "--command"),
+    ] {
+        let text = sentence(&send(url, more));
+        assert!(text.contains(expected), "{text}");
+    }
+    let without_app = trtc_call(["send", "--url", "http://127.0.0.1:1/"]).output().unwrap();
+    assert!(sentence(&without_app).contains("--sdk-app-id"));
+}
+
+#[test]
+fn switches_that_exclude_each_other_are_refused() {
+    for more in [
+        ["--unsigned", "--stale"].as_slice(),
+        &["--wrong-signature", "--stale"],
+        &["--result", "Cancel", "--all-results"],
+        &["--body", "-", "--result", "Cancel"],
+        &["--count", "0"],
+        &["--timeout", "0"],
+    ] {
+        stdout(&send("http://127.0.0.1:1/", more), 2);
+    }
+}
