@@ -1,0 +1,76 @@
+//! Core's answers as responses.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Method, Response, StatusCode};
+use trtc_call_webhook::{Ack, Answer, Error};
+
+/// The response for an [`Ack`], in the body that the service around it has.
+///
+/// ```
+/// use trtc_call_webhook_tower::{Ack, WebhookBody, ack};
+///
+/// let response: http::Response<WebhookBody> = ack(Ack::ok());
+/// assert_eq!(response.status(), 200);
+/// ```
+pub fn ack<B: From<Bytes>>(ack: Ack) -> Response<B> {
+    response(ack.answer()).map(B::from)
+}
+
+pub(crate) fn response(answer: Answer) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    // Core answers with statuses that exist.
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type()));
+    if let Some(allow) = answer.allow() {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response.map(|_| answer.into_body())
+}
+
+/// An answer to HEAD says how long its body would be and has none. hyper sees to that for HTTP/1
+/// but not for HTTP/2, where a body is a protocol error.
+pub(crate) fn without_body_for_head(
+    method: &Method,
+    mut response: Response<Bytes>,
+) -> Response<Bytes> {
+    if method == Method::HEAD {
+        let length = HeaderValue::from(response.body().len());
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+        response.body_mut().clear();
+    }
+    response
+}
+
+/// Makes the response to a refused request: core's answer, unless the user replaces it.
+#[derive(Clone, Default)]
+pub(crate) struct Rejection(Option<Arc<Respond>>);
+
+type Respond = dyn Fn(&Error) -> Response<Bytes> + Send + Sync;
+
+impl Rejection {
+    pub(crate) fn new(respond: impl Fn(&Error) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(respond)))
+    }
+
+    /// The response, with the error in its extensions.
+    pub(crate) fn response(&self, error: Error) -> Response<Bytes> {
+        let mut response = match &self.0 {
+            Some(respond) => respond(&error),
+            None => response(error.answer()),
+        };
+        response.extensions_mut().insert(error);
+        response
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "replaced" } else { "default" })
+    }
+}

@@ -1,0 +1,103 @@
+//! Only a service that was polled ready is called, and nothing that readiness reserved is kept.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::{Layer, Service, ServiceExt};
+use trtc_call_webhook_tower::{Ack, CallEnded, Receiver, WebhookBody, WebhookLayer, ack};
+
+const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
+
+fn request(uri: &str) -> Request<Full<Bytes>> {
+    Request::post(uri).body(Full::from(r#"{"CallRecord":{"CallId":"a-1"}}"#)).unwrap()
+}
+
+/// Takes a permit when it is polled ready and gives it back when it is called or dropped. Its
+/// clones are not ready; to call one is an error, as it is of `ConcurrencyLimit`.
+struct Probe {
+    permits: Arc<Semaphore>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Clone for Probe {
+    fn clone(&self) -> Self {
+        Self { permits: Arc::clone(&self.permits), permit: None }
+    }
+}
+
+impl Service<Request<WebhookBody>> for Probe {
+    type Response = Response<WebhookBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        if self.permit.is_none() {
+            match Arc::clone(&self.permits).try_acquire_owned() {
+                Ok(permit) => self.permit = Some(permit),
+                Err(_) => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<WebhookBody>) -> Self::Future {
+        assert!(self.permit.take().is_some(), "called without being polled ready");
+        ready(Ok(ack(Ack::ok())))
+    }
+}
+
+async fn ready_now<S: Service<Request<Full<Bytes>>, Error = Infallible>>(
+    service: &mut S,
+) -> &mut S {
+    service.ready().await.unwrap()
+}
+
+#[tokio::test]
+async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
+    let permits = Arc::new(Semaphore::new(1));
+    let receiver = Receiver::builder().app(7).build().unwrap();
+    let probe = Probe { permits: Arc::clone(&permits), permit: None };
+    let mut service = WebhookLayer::<CallEnded>::new(receiver).layer(probe);
+    for (uri, status) in [
+        (ENDED, StatusCode::OK),
+        ("/?SdkAppid=8", StatusCode::FORBIDDEN),
+        ("/?SdkAppid=7", StatusCode::BAD_REQUEST),
+        (ENDED, StatusCode::OK),
+    ] {
+        let future = ready_now(&mut service).await.call(request(uri));
+        if status == StatusCode::FORBIDDEN {
+            // The head is refused at once: nothing waits for the answer to be fetched.
+            assert_eq!(permits.available_permits(), 1);
+        }
+        assert_eq!(future.await.unwrap().status(), status);
+        assert_eq!(permits.available_permits(), 1, "{uri}");
+    }
+    // A future that is never polled gives its permit back when it is dropped.
+    drop(ready_now(&mut service).await.call(request(ENDED)));
+    assert_eq!(permits.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn an_error_of_the_inner_service_is_the_services_error() {
+    #[derive(Debug, PartialEq)]
+    struct Broken;
+
+    let receiver = Receiver::builder().app(7).build().unwrap();
+    let inner = tower::service_fn(|_: Request<WebhookBody>| async {
+        Err::<Response<WebhookBody>, _>(Broken)
+    });
+    let service = WebhookLayer::<CallEnded>::new(receiver).layer(inner);
+    assert_eq!(service.clone().oneshot(request(ENDED)).await.err(), Some(Broken));
+    assert!(service.oneshot(request("/?SdkAppid=8")).await.is_ok());
+}
