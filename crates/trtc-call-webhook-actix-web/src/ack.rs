@@ -1,0 +1,50 @@
+//! What a handler answers.
+
+use std::borrow::Cow;
+
+use actix_web::body::BoxBody;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+
+use crate::answer;
+
+/// What a handler answers: the event is kept, or it is not.
+///
+/// A handler may also return `Result<Ack, E>` with an error of its own. An `Err` is answered as
+/// that error says, untouched: give it a status other than 200, or Tencent counts the callback as
+/// delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "an acknowledgement does nothing until it is answered"]
+pub struct Ack(trtc_call_webhook::Ack);
+
+impl Ack {
+    /// The event is kept: HTTP 200, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`.
+    pub const fn ok() -> Self {
+        Self(trtc_call_webhook::Ack::ok())
+    }
+
+    /// The event could not be kept: HTTP 500 and `ActionStatus` `FAIL`, as
+    /// [`trtc_call_webhook::Ack::fail`] says in full.
+    pub fn fail(error_code: i32, error_info: impl Into<Cow<'static, str>>) -> Self {
+        Self(trtc_call_webhook::Ack::fail(error_code, error_info))
+    }
+}
+
+impl From<trtc_call_webhook::Ack> for Ack {
+    fn from(ack: trtc_call_webhook::Ack) -> Self {
+        Self(ack)
+    }
+}
+
+impl From<Ack> for HttpResponse {
+    fn from(ack: Ack) -> Self {
+        answer::response(ack.0.answer())
+    }
+}
+
+impl Responder for Ack {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.into()
+    }
+}

@@ -1,0 +1,117 @@
+//! What a route is configured with, through actix-web's `app_data`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, web};
+use trtc_call_webhook::{Error, Receiver};
+
+use crate::rejection::WebhookRejection;
+
+type ErrorHandler = dyn Fn(Error, &HttpRequest) -> actix_web::Error + Send + Sync;
+
+/// Configures how a refused request is answered, as `JsonConfig` does for `Json`.
+///
+/// The receiver is not in here: it is app data of its own.
+///
+/// ```
+/// use actix_web::{App, HttpResponse, error::InternalError};
+/// use trtc_call_webhook_actix_web::{Receiver, WebhookConfig};
+///
+/// let receiver = Receiver::builder().app(1400000001).build()?;
+/// let config = WebhookConfig::default().error_handler(|error, _request| {
+///     InternalError::from_response(error, HttpResponse::NotFound().finish()).into()
+/// });
+/// let app = App::new().app_data(receiver).app_data(config);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct WebhookConfig {
+    error_handler: Option<Arc<ErrorHandler>>,
+}
+
+impl WebhookConfig {
+    /// Replaces the answer to a refused request. The error is put into its extensions all the
+    /// same. Acknowledgements are not refusals.
+    #[must_use]
+    pub fn error_handler(
+        mut self,
+        handler: impl Fn(Error, &HttpRequest) -> actix_web::Error + Send + Sync + 'static,
+    ) -> Self {
+        self.error_handler = Some(Arc::new(handler));
+        self
+    }
+
+    /// What the request is answered with, by the configuration that is in sight of it.
+    pub(crate) fn respond(error: Error, request: &HttpRequest) -> actix_web::Error {
+        let handler = request
+            .app_data::<Self>()
+            .or_else(|| request.app_data::<web::Data<Self>>().map(|config| config.get_ref()))
+            .and_then(|config| config.error_handler.as_ref());
+        match handler {
+            Some(handler) => Replaced::new(handler(error.clone(), request), error).into(),
+            None => WebhookRejection::from(error).into(),
+        }
+    }
+}
+
+impl fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handler = if self.error_handler.is_some() { "replaced" } else { "default" };
+        f.debug_struct("WebhookConfig").field("error_handler", &handler).finish()
+    }
+}
+
+/// The receiver that is in sight of a request, as itself or as `Data` of it.
+///
+/// Not both: which of them a user means cannot be told, since the inner scope does not win over
+/// the outer where they differ in type.
+pub(crate) fn receiver(request: &HttpRequest) -> Result<&Receiver, Error> {
+    match (request.app_data::<Receiver>(), request.app_data::<web::Data<Receiver>>()) {
+        (Some(receiver), None) => Ok(receiver),
+        (None, Some(receiver)) => Ok(receiver.get_ref()),
+        (None, None) => Err(Error::misconfigured(
+            "no `Receiver` is app data of this route: call `.app_data(receiver)` on its app, scope \
+             or resource",
+        )),
+        (Some(_), Some(_)) => Err(Error::misconfigured(
+            "`Receiver` and `Data<Receiver>` are both app data of this route: keep one of them",
+        )),
+    }
+}
+
+/// A user's answer, with our error left in its extensions.
+struct Replaced {
+    answer: actix_web::Error,
+    error: Error,
+}
+
+impl Replaced {
+    const fn new(answer: actix_web::Error, error: Error) -> Self {
+        Self { answer, error }
+    }
+}
+
+impl actix_web::ResponseError for Replaced {
+    fn status_code(&self) -> actix_web::http::StatusCode {
+        self.answer.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> actix_web::HttpResponse {
+        let mut response = self.answer.error_response();
+        response.extensions_mut().insert(self.error.clone());
+        response
+    }
+}
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.answer.fmt(f)
+    }
+}
+
+impl fmt::Debug for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.answer.fmt(f)
+    }
+}

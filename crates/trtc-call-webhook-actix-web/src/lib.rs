@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod ack;
+mod answer;
+mod config;
+mod extract;
+mod middleware;
+mod read;
+mod rejection;
+
+pub use ack::Ack;
+pub use config::WebhookConfig;
+pub use extract::{ExtractFuture, Webhook};
+pub use middleware::{MiddlewareFuture, WebhookMiddleware, WebhookService};
+pub use rejection::WebhookRejection;
+#[doc(no_inline)]
+pub use trtc_call_webhook::{
+    App, CallEnded, CallStarted, Callback, Delivery, Error, ErrorKind, Event, MemberChanged,
+    Receiver, Undecoded,
+};

@@ -1,0 +1,133 @@
+//! The middleware around apps, scopes and resources.
+
+#![allow(clippy::as_conversions, clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
+use actix_web::middleware::Logger;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::{App, HttpResponse, web};
+use trtc_call_webhook_actix_web::{
+    Ack, CallEnded, CallStarted, Delivery, Error, ErrorKind, Receiver, Webhook, WebhookConfig,
+    WebhookMiddleware,
+};
+
+const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
+const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
+const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
+const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
+
+fn middleware() -> WebhookMiddleware<CallEnded> {
+    WebhookMiddleware::new(Receiver::builder().app(7).build().unwrap())
+}
+
+/// Posts a body to an app.
+macro_rules! post {
+    ($app:expr, $uri:expr, $body:expr) => {{
+        let request = TestRequest::post().uri($uri).set_payload($body.to_owned()).to_request();
+        call_service($app, request).await
+    }};
+}
+
+async fn text<B: MessageBody>(response: ServiceResponse<B>) -> String {
+    String::from_utf8(read_body(response).await.to_vec()).unwrap()
+}
+
+fn kind<B>(response: &ServiceResponse<B>) -> Option<ErrorKind> {
+    response.response().extensions().get::<Error>().map(Error::kind)
+}
+
+async fn handler(call: web::ReqData<Delivery<CallEnded>>, body: String) -> String {
+    format!("{} {body}", call.call_id)
+}
+
+#[actix_web::test]
+async fn around_an_app_a_scope_and_a_resource_it_puts_delivery_and_bytes_into_the_request() {
+    let expected = format!("a-1 {BODY}");
+
+    let app =
+        App::new().wrap(middleware()).wrap(Logger::default()).route("/callback", web::to(handler));
+    let app = init_service(app).await;
+    assert_eq!(text(post!(&app, ENDED, BODY)).await, expected);
+    assert_eq!(text(post!(&app, "/callback?SdkAppid=8", BODY)).await, FORBIDDEN);
+
+    let scope = web::scope("/scope").wrap(middleware()).route("/callback", web::to(handler));
+    let app = App::new().service(scope).route("/other", web::to(|| async { "untouched" }));
+    let app = init_service(app).await;
+    assert_eq!(text(post!(&app, &format!("/scope{ENDED}"), BODY)).await, expected);
+    assert_eq!(text(post!(&app, "/other", "anything")).await, "untouched");
+
+    let resource = web::resource("/callback").wrap(middleware()).to(handler);
+    let app = init_service(App::new().service(resource)).await;
+    assert_eq!(text(post!(&app, ENDED, BODY)).await, expected);
+}
+
+#[actix_web::test]
+async fn no_handler_runs_for_what_is_refused_or_not_taken() {
+    let route = || web::to(|| async { panic!("the handler ran") as Ack });
+    let app = init_service(App::new().wrap(middleware()).route("/callback", route())).await;
+    for (uri, body, status, expected) in [
+        ("/callback?SdkAppid=8", BODY, StatusCode::FORBIDDEN, Some(ErrorKind::ForeignApp)),
+        (ENDED, "[]", StatusCode::BAD_REQUEST, Some(ErrorKind::MalformedBody)),
+        (ENDED, "{}", StatusCode::UNPROCESSABLE_ENTITY, Some(ErrorKind::NoCallId)),
+        ("/callback?SdkAppid=7&CallbackCommand=Call.New", "{}", StatusCode::OK, None),
+    ] {
+        let response = post!(&app, uri, body);
+        assert_eq!(response.status(), status);
+        assert_eq!(kind(&response), expected);
+        if status == StatusCode::OK {
+            assert_eq!(text(response).await, OK);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_extractor_and_a_second_middleware_work_inside_it() {
+    async fn both(outer: web::ReqData<Delivery<CallEnded>>, Webhook(inner): Webhook) -> String {
+        format!("{} {}", outer.call_id, inner.call_id)
+    }
+
+    let receiver = Receiver::builder().app(7).build().unwrap();
+    let scope = web::scope("")
+        .app_data(receiver.clone())
+        .wrap(WebhookMiddleware::<CallStarted>::new(receiver))
+        .wrap(middleware())
+        .route("/callback", web::to(both));
+    let app = init_service(App::new().service(scope)).await;
+    // `CallStarted` does not take it: acknowledged by the inner middleware.
+    assert_eq!(text(post!(&app, ENDED, BODY)).await, OK);
+
+    let receiver = Receiver::builder().app(7).build().unwrap();
+    let app = App::new().app_data(receiver).wrap(middleware()).route("/callback", web::to(both));
+    let app = init_service(app).await;
+    assert_eq!(text(post!(&app, ENDED, BODY)).await, "a-1 a-1");
+}
+
+#[actix_web::test]
+async fn the_answer_of_a_refusal_can_be_replaced_and_keeps_its_error() {
+    let config = WebhookConfig::default().error_handler(|error, _| {
+        let text = error.kind().to_string();
+        InternalError::from_response(error, HttpResponse::NotFound().body(text)).into()
+    });
+    let app = App::new().app_data(config).wrap(middleware()).route("/callback", web::to(handler));
+    let app = init_service(app).await;
+    let response = post!(&app, "/callback?SdkAppid=8", BODY);
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(kind(&response), Some(ErrorKind::ForeignApp));
+    assert_eq!(text(response).await, "foreign app");
+}
+
+#[actix_web::test]
+async fn a_handlers_own_error_goes_through_untouched() {
+    async fn failing() -> Result<Ack, actix_web::Error> {
+        Err(actix_web::error::ErrorImATeapot("own"))
+    }
+
+    let app =
+        init_service(App::new().wrap(middleware()).route("/callback", web::to(failing))).await;
+    let response = post!(&app, ENDED, BODY);
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(text(response).await, "own");
+}
