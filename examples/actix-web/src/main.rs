@@ -1,0 +1,60 @@
+//! A complete actix-web server that receives the callbacks of Tencent RTC Call.
+//!
+//! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, serves `/callback`, and prints a line of JSON
+//! for each call that ended.
+
+mod deadline;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use example_support::{HEAD_TIME, SHUTDOWN_TIME, Settings, print_call, shutdown_signal};
+use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
+
+/// Keeps the event, then acknowledges it: the other way round an event could be lost.
+async fn on_call_end(Webhook(call): Webhook<CallEnded>) -> Ack {
+    match print_call(&call) {
+        Ok(()) => Ack::ok(),
+        Err(error) => Ack::fail(1, format!("the call is not kept: {error}")),
+    }
+}
+
+fn main() -> ExitCode {
+    example_support::log_to_stderr();
+    match actix_web::rt::System::new().block_on(run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let Settings { addr, receiver } = Settings::from_env()?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(receiver.clone())
+            .wrap(from_fn(deadline::limit_body_time))
+            // `to` takes every method, so that the webhook answers 405 to others.
+            .service(web::resource("/callback").to(on_call_end))
+    })
+    // actix-web bounds the size of a head by itself, at 128 KiB.
+    .client_request_timeout(HEAD_TIME)
+    .keep_alive(HEAD_TIME)
+    .shutdown_timeout(SHUTDOWN_TIME.as_secs())
+    // Its own handling of SIGINT would drop the requests in flight.
+    .shutdown_signal(async {
+        if let Err(error) = shutdown_signal().await {
+            eprintln!("cannot wait for a signal: {error}");
+        }
+    })
+    .bind(addr)
+    .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
+    for addr in server.addrs() {
+        println!("listening on http://{addr}/callback");
+    }
+    Ok(server.run().await?)
+}

@@ -1,0 +1,78 @@
+//! A complete server on hyper that receives the callbacks of Tencent RTC Call, through a stack of
+//! tower layers, over HTTP/1 and HTTP/2.
+//!
+//! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, serves `/callback`, and prints a line of JSON
+//! for each call that ended. Speaks HTTPS if `TLS_CERT` and `TLS_KEY` name PEM files.
+
+mod idle;
+mod server;
+mod tls;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::process::ExitCode;
+
+use example_support::{BODY_TIME, DeadlineBody, Settings, print_call};
+use http::{Request, Response, StatusCode};
+use http_body_util::{Either, Empty};
+use hyper::body::{Bytes, Incoming};
+use tokio::net::TcpListener;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+use trtc_call_webhook_tower::{Ack, CallEnded, Receiver, WebhookBody, WebhookLayer, ack, delivery};
+
+type Body = Either<trtc_call_webhook_tower::ResponseBody<WebhookBody>, Empty<Bytes>>;
+
+/// Keeps the event, then acknowledges it: the other way round an event could be lost.
+async fn on_call_end(request: Request<WebhookBody>) -> Result<Response<WebhookBody>, Infallible> {
+    let Some(call) = delivery::<CallEnded, _>(&request) else {
+        return Ok(ack(Ack::fail(1, "the webhook layer is missing")));
+    };
+    Ok(ack(match print_call(call) {
+        Ok(()) => Ack::ok(),
+        Err(error) => Ack::fail(1, format!("the call is not kept: {error}")),
+    }))
+}
+
+/// The stack of layers around the handler, and the only route to it.
+fn service(receiver: Receiver) -> impl server::HttpService<Body> {
+    let callback = ServiceBuilder::new()
+        .map_request(|request: Request<Incoming>| {
+            request.map(|body| DeadlineBody::new(body, BODY_TIME))
+        })
+        .layer(WebhookLayer::<CallEnded>::new(receiver))
+        .service(service_fn(on_call_end));
+    service_fn(move |request: Request<Incoming>| {
+        let callback = callback.clone();
+        async move {
+            if request.uri().path() == "/callback" {
+                Ok::<_, Infallible>(callback.oneshot(request).await?.map(Either::Left))
+            } else {
+                let mut response = Response::new(Either::Right(Empty::new()));
+                *response.status_mut() = StatusCode::NOT_FOUND;
+                Ok(response)
+            }
+        }
+    })
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    example_support::log_to_stderr();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let Settings { addr, receiver } = Settings::from_env()?;
+    let tls = tls::from_env()?;
+    let listener =
+        TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("listening on {scheme}://{}/callback", listener.local_addr()?);
+    server::serve(listener, tls, service(receiver)).await
+}

@@ -1,0 +1,120 @@
+//! What a handler saw, written down.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use trtc_call_webhook::{
+    Ack, CallEnded, CallStarted, Callback, Delivery, Event, MemberChanged, Params, Undecoded,
+};
+
+/// An event as the suite's handlers take it.
+pub trait Taken: Event + Serialize + DeserializeOwned + PartialEq + Debug {}
+
+impl<E: Event + Serialize + DeserializeOwned + PartialEq + Debug> Taken for E {}
+
+/// Shared by a handler, which writes, and the suite, which reads. One for each endpoint.
+#[derive(Clone, Default)]
+pub struct Notebook(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    ack: Ack,
+    seen: Vec<Seen>,
+}
+
+/// One run of a handler.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// The body that the delivery holds.
+    pub(crate) body: Vec<u8>,
+    /// Everything else, by the names that the table uses.
+    pub(crate) facts: Value,
+}
+
+impl Notebook {
+    /// What the handler is to answer from now on.
+    pub fn set_ack(&self, ack: Ack) {
+        self.0.lock().unwrap().ack = ack;
+    }
+
+    /// The whole of a handler: writes the delivery down and answers.
+    pub fn handle<E: Taken>(&self, delivery: &Delivery<E>) -> Ack {
+        let seen = Seen { body: delivery.body().to_vec(), facts: facts(delivery) };
+        let mut inner = self.0.lock().unwrap();
+        inner.seen.push(seen);
+        inner.ack.clone()
+    }
+
+    /// How often the handler ran since the notebook was read last.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.read().len()
+    }
+
+    pub(crate) fn read(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.0.lock().unwrap().seen)
+    }
+}
+
+fn facts<E: Taken>(delivery: &Delivery<E>) -> Value {
+    let event = delivery.event();
+    let mut facts = json!({
+        "event": to_value(event),
+        "is_signed": delivery.is_signed(),
+        "dedup_key": delivery.dedup_key().as_str(),
+        "params": params(delivery.params()),
+    });
+    let event: &dyn Any = event;
+    match (event.downcast_ref::<CallEnded>(), event.downcast_ref::<Callback>()) {
+        (Some(event), _) | (_, Some(Callback::CallEnded(event))) => {
+            facts["answered"] = json!(event.is_answered());
+            facts["ringing_seconds"] = json!(event.ringing_time().map(|time| time.as_secs()));
+            facts["talking_seconds"] = json!(event.talking_time().map(|time| time.as_secs()));
+            facts["callees"] = json!(event.callees().collect::<Vec<_>>());
+            facts["room"] = json!(event.room());
+        }
+        _ => {}
+    }
+    if event.is::<Undecoded>() {
+        facts["decoded"] = json!({
+            "CallEnded": decoded::<E, CallEnded>(delivery),
+            "CallStarted": decoded::<E, CallStarted>(delivery),
+            "MemberChanged": decoded::<E, MemberChanged>(delivery),
+            "Callback": decoded::<E, Callback>(delivery),
+        });
+    }
+    facts
+}
+
+fn decoded<E, D: Taken>(delivery: &Delivery<E>) -> Value {
+    match delivery.decode::<D>() {
+        Ok(Some(event)) => to_value(&event),
+        Ok(None) => json!("not taken"),
+        Err(error) => json!(error.kind().to_string()),
+    }
+}
+
+/// The event by its own `Serialize`, which must read back as the same event: users queue them.
+fn to_value<E: Taken>(event: &E) -> Value {
+    let text = serde_json::to_string(event).expect("an event can be queued");
+    let back: E = serde_json::from_str(&text).expect("a queued event can be read");
+    assert_eq!(&back, event, "a queued event reads back as itself");
+    serde_json::from_str(&text).expect("valid JSON")
+}
+
+fn params(params: &Params) -> Value {
+    json!({
+        "sdk_app_id": params.sdk_app_id(),
+        "command": params.command().map(|command| command.as_str()),
+        "content_type": params.content_type().map(|kind| kind.as_str()),
+        "client_ip": params.client_ip().map(ToString::to_string),
+        "client_ip_is_address": params.client_ip().map(|ip| ip.ip().is_some()),
+        "platform": params.platform().map(|platform| platform.as_str()),
+        "has_sign": params.sign().is_some(),
+        "has_request_time": params.request_time().is_some(),
+    })
+}
