@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -19,16 +18,15 @@ mod object;
 mod scalar;
 
 pub(crate) use list::{Entry, List};
-pub(crate) use object::{Nested, Object, Slot, Taken, fields, object};
+pub(crate) use object::{Fields, Nested, Object, Slot, Taken, object};
 pub(crate) use scalar::Scalar;
-
-use object::ObjectVisitor;
 
 /// Parses the whole of `text` as one object, with nothing but white space around it.
 pub(crate) fn read<'a, T: Object<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
     let read = |mode| {
+        let mut object = T::default();
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let object = deserializer.deserialize_map(ObjectVisitor::<T>::new(mode))?;
+        deserializer.deserialize_map(Fields { object: &mut object, mode })?;
         deserializer.end()?;
         Ok(object)
     };
@@ -44,45 +42,36 @@ pub(crate) enum Mode {
     Exact,
 }
 
-/// What the value of a known key becomes of each JSON type.
-pub(crate) trait Shape<'de>: Sized {
+/// What the value of a known key becomes of each JSON type. Absent is its default.
+pub(crate) trait Shape<'de>: Default {
     /// A string, a number, a boolean or `null`.
-    fn scalar(scalar: Scalar<'de>) -> Self;
+    fn scalar(&mut self, scalar: Scalar<'de>);
 
     /// An object: a wrong type unless the shape says otherwise.
-    fn map<A: MapAccess<'de>>(map: A, _: Mode) -> Result<Self, A::Error> {
-        skip_map(map)?;
-        Ok(Self::scalar(Scalar::Other))
+    fn map<A: MapAccess<'de>>(&mut self, mut map: A, _: Mode) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.scalar(Scalar::Other);
+        Ok(())
     }
 
     /// An array: a wrong type unless the shape says otherwise.
-    fn seq<A: SeqAccess<'de>>(mut seq: A, _: Mode) -> Result<Self, A::Error> {
+    fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, _: Mode) -> Result<(), A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Self::scalar(Scalar::Other))
+        self.scalar(Scalar::Other);
+        Ok(())
     }
 }
 
-fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
-    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-    Ok(())
-}
-
-/// Reads one value as a shape.
-pub(crate) struct Seed<T> {
+/// Reads one value into a shape, in place: events are large enough for moves to be felt.
+pub(crate) struct Into<'s, T> {
+    shape: &'s mut T,
     mode: Mode,
-    shape: PhantomData<T>,
 }
 
-impl<T> Seed<T> {
-    pub(crate) const fn new(mode: Mode) -> Self {
-        Self { mode, shape: PhantomData }
-    }
-}
+impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Into<'_, T> {
+    type Value = ();
 
-impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Seed<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.mode {
             Mode::Quick => deserializer.deserialize_any(self),
             Mode::Exact => {
@@ -91,7 +80,7 @@ impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Seed<T> {
                 match raw.as_bytes().first() {
                     Some(b'{') => inner.deserialize_map(self),
                     Some(b'[') => inner.deserialize_seq(self),
-                    _ => Scalar::exact(raw).map(T::scalar),
+                    _ => Scalar::exact(raw).map(|scalar| self.shape.scalar(scalar)),
                 }
                 // What the inner parser says is left out: it counts from the value's start.
                 .map_err(|_| D::Error::custom("a value of ours cannot be read"))
@@ -100,46 +89,52 @@ impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Seed<T> {
     }
 }
 
-impl<'de, T: Shape<'de>> Visitor<'de> for Seed<T> {
-    type Value = T;
+impl<'de, T: Shape<'de>> Visitor<'de> for Into<'_, T> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Text(Cow::Borrowed(text))))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.shape.scalar(Scalar::Text(Cow::Borrowed(text)));
+        Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Text(Cow::Owned(text.to_owned()))))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.shape.scalar(Scalar::Text(Cow::Owned(text.to_owned())));
+        Ok(())
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Unsigned(number)))
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.shape.scalar(Scalar::Unsigned(number));
+        Ok(())
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Signed(number)))
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.shape.scalar(Scalar::Signed(number));
+        Ok(())
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
         Err(E::custom("the digits of a number are lost: to be read exactly"))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Other))
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.shape.scalar(Scalar::Other);
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<T, E> {
-        Ok(T::scalar(Scalar::Null))
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.shape.scalar(Scalar::Null);
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::map(map, self.mode)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.shape.map(map, self.mode)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
-        T::seq(seq, self.mode)
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        self.shape.seq(seq, self.mode)
     }
 }

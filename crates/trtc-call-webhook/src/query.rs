@@ -10,15 +10,43 @@ use crate::error::{Error, ErrorKind};
 /// The longest query that is looked at, in bytes as received.
 const MAX_QUERY_BYTES: usize = 8192;
 
-/// The parameters of the protocol by their keys; case does not count when they are read.
-pub(crate) mod key {
-    pub(crate) const SDK_APP_ID: &str = "SdkAppid";
-    pub(crate) const COMMAND: &str = "CallbackCommand";
-    pub(crate) const CONTENT_TYPE: &str = "contenttype";
-    pub(crate) const CLIENT_IP: &str = "ClientIP";
-    pub(crate) const PLATFORM: &str = "OptPlatform";
-    pub(crate) const SIGN: &str = "Sign";
-    pub(crate) const REQUEST_TIME: &str = "RequestTime";
+/// Defines the parameters of the protocol by their keys in the URL.
+macro_rules! parameters {
+    ($($parameter:ident = $key:literal,)*) => {
+        /// The parameters of the protocol.
+        #[derive(Clone, Copy)]
+        pub(crate) enum Parameter {
+            $($parameter,)*
+        }
+
+        impl Parameter {
+            /// All of them, in the order of the documents.
+            pub(crate) const ALL: &[Self] = &[$(Self::$parameter),*];
+
+            /// The key in the URL.
+            pub(crate) const fn key(self) -> &'static str {
+                match self { $(Self::$parameter => $key,)* }
+            }
+
+            /// The parameter of a key, whose case does not count.
+            fn find(key: &str) -> Option<Self> {
+                match key {
+                    $($key => Some(Self::$parameter),)*
+                    _ => Self::ALL.iter().copied().find(|p| p.key().eq_ignore_ascii_case(key)),
+                }
+            }
+        }
+    };
+}
+
+parameters! {
+    SdkAppId = "SdkAppid",
+    Command = "CallbackCommand",
+    ContentType = "contenttype",
+    ClientIp = "ClientIP",
+    Platform = "OptPlatform",
+    Sign = "Sign",
+    RequestTime = "RequestTime",
 }
 
 /// The values that the protocol knows, decoded. Every other key is passed over unread.
@@ -43,21 +71,15 @@ impl<'a> Query<'a> {
         for Pair { key, value } in pairs(query) {
             // A key that does not decode is none of ours.
             let Some(key) = key.decode() else { continue };
-            let is = |name: &str| key.eq_ignore_ascii_case(name);
-            if is(key::SDK_APP_ID) {
-                set(&mut known.sdk_app_id, value)?;
-            } else if is(key::COMMAND) {
-                set(&mut known.command, value)?;
-            } else if is(key::SIGN) {
-                set(&mut known.sign, value)?;
-            } else if is(key::REQUEST_TIME) {
-                set(&mut known.request_time, value)?;
-            } else if is(key::CLIENT_IP) {
-                known.client_ip.set(value);
-            } else if is(key::PLATFORM) {
-                known.platform.set(value);
-            } else if is(key::CONTENT_TYPE) {
-                known.content_type.set(value);
+            match Parameter::find(&key) {
+                Some(Parameter::SdkAppId) => set(&mut known.sdk_app_id, value)?,
+                Some(Parameter::Command) => set(&mut known.command, value)?,
+                Some(Parameter::Sign) => set(&mut known.sign, value)?,
+                Some(Parameter::RequestTime) => set(&mut known.request_time, value)?,
+                Some(Parameter::ContentType) => known.content_type.set(value),
+                Some(Parameter::ClientIp) => known.client_ip.set(value),
+                Some(Parameter::Platform) => known.platform.set(value),
+                None => {}
             }
         }
         Ok(known)
@@ -128,13 +150,18 @@ struct Text<'a> {
 impl<'a> Text<'a> {
     /// Decodes as `application/x-www-form-urlencoded`; `None` if that is not UTF-8.
     fn decode(self) -> Option<Cow<'a, str>> {
-        if self.is_plain || memchr2(b'%', b'+', self.raw.as_bytes()).is_none() {
+        if self.is_plain || is_plain(self.raw) {
             return Some(Cow::Borrowed(self.raw));
         }
         let spaced = self.raw.replace('+', " ");
         let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
         Some(Cow::Owned(decoded.into_owned()))
     }
+}
+
+/// Whether there is nothing to decode.
+fn is_plain(text: &str) -> bool {
+    memchr2(b'%', b'+', text.as_bytes()).is_none()
 }
 
 struct Pair<'a> {
@@ -145,18 +172,18 @@ struct Pair<'a> {
 /// Splits at `&` and at the first `=` of each piece.
 fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
     // Most queries have no escape at all: one look at all of it saves one at each piece.
-    let is_plain = memchr2(b'%', b'+', query.as_bytes()).is_none();
+    let is_plain = is_plain(query);
+    let text = move |raw| Text { raw, is_plain };
     let mut rest = Some(query);
     std::iter::from_fn(move || {
         let pair;
         (pair, rest) = split_at_byte(rest?, b'&');
         let (key, value) = split_at_byte(pair, b'=');
-        let text = |raw| Text { raw, is_plain };
         Some(Pair { key: text(key), value: text(value.unwrap_or_default()) })
     })
 }
 
-/// What stands before and behind the first `byte` of ASCII; all and `None` if there is none.
+/// What stands before and behind the first such byte of ASCII; all and `None` if there is none.
 fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
     memchr(byte, text.as_bytes())
         .and_then(|place| text.split_at_checked(place))

@@ -29,9 +29,9 @@ impl RoomId {
             _ => id.is_number(),
         };
         let text = id.text()?;
-        let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        let number: Option<u64> = if may_be_number { text.parse().ok() } else { None };
         Some(match number {
-            Some(number) if may_be_number => Self::Number(number),
+            Some(number) if number.to_string() == text => Self::Number(number),
             _ => Self::Text(text.into_owned()),
         })
     }

@@ -30,7 +30,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::event::Callback;
 use crate::names::{ContentType, OptPlatform};
 use crate::params::ClientIp;
-use crate::query::key;
+use crate::query::Parameter;
 use crate::signature::{Token, unix_seconds};
 
 mod body;
@@ -114,18 +114,23 @@ impl Request {
     /// What stands behind the `?` in the URL. With a signature in it, it is a secret.
     #[must_use]
     pub fn query(&self) -> String {
-        let mut query = format!("{}={}", key::SDK_APP_ID, self.sdk_app_id);
-        for (key, value) in [
-            (key::COMMAND, Some(self.command.as_str())),
-            (key::CONTENT_TYPE, Some(ContentType::Json.as_str())),
-            (key::CLIENT_IP, self.client_ip.as_deref()),
-            (key::PLATFORM, self.platform.as_deref()),
-            (key::SIGN, self.sign.as_deref()),
-            (key::REQUEST_TIME, self.request_time.as_deref()),
-        ] {
+        let sdk_app_id = self.sdk_app_id.to_string();
+        let mut query = String::new();
+        for parameter in Parameter::ALL.iter().copied() {
+            let value = match parameter {
+                Parameter::SdkAppId => Some(sdk_app_id.as_str()),
+                Parameter::Command => Some(self.command.as_str()),
+                Parameter::ContentType => Some(ContentType::Json.as_str()),
+                Parameter::ClientIp => self.client_ip.as_deref(),
+                Parameter::Platform => self.platform.as_deref(),
+                Parameter::Sign => self.sign.as_deref(),
+                Parameter::RequestTime => self.request_time.as_deref(),
+            };
             if let Some(value) = value {
+                let and = if query.is_empty() { "" } else { "&" };
+                let value = utf8_percent_encode(value, &VALUE);
                 // Writing to a string has no way to fail.
-                let _ = write!(query, "&{key}={}", utf8_percent_encode(value, &VALUE));
+                let _ = write!(query, "{and}{}={value}", parameter.key());
             }
         }
         query

@@ -1,6 +1,6 @@
 //! A member of a running call.
 
-use serde::de::MapAccess;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, Entry, Mode, Scalar, object};
@@ -26,7 +26,7 @@ impl Member {
 }
 
 object! {
-    struct Fields {
+    struct MemberFields {
         account: Scalar<'de> = wire::ACCOUNT,
         status: Scalar<'de> = wire::STATUS,
     }
@@ -39,7 +39,8 @@ impl<'de> Entry<'de> for Member {
     }
 
     fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
-        let fields: Fields<'de> = json::fields(map, mode)?;
+        let mut fields = MemberFields::default();
+        json::Fields { object: &mut fields, mode }.visit_map(map)?;
         let status = fields.status.word();
         Ok(fields.account.id().map(|account| Self { account, status }))
     }

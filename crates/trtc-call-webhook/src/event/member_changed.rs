@@ -1,6 +1,6 @@
 //! `Call.CallbackAfterMemberChanged`.
 
-use serde::de::MapAccess;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::decode::{Decode, Decoded};
@@ -110,7 +110,8 @@ impl<'de> Entry<'de> for MemberChange {
     }
 
     fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
-        let fields: ChangeFields<'de> = json::fields(map, mode)?;
+        let mut fields = ChangeFields::default();
+        json::Fields { object: &mut fields, mode }.visit_map(map)?;
         let action = fields.action.word();
         Ok(fields.account.id().map(|account| Self { account, action }))
     }

@@ -1,14 +1,18 @@
 //! Lists of members.
 
-use std::borrow::Cow;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
-use serde::de::{MapAccess, SeqAccess};
-
-use super::{Mode, Scalar, Seed, Shape, skip_map};
+use super::{Into, Mode, Scalar, Shape};
 
 /// A list of members. One string or number alone is a list of one; entries of another type are
 /// skipped, and a value of another type is an empty list.
 pub(crate) struct List<T>(Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T> List<T> {
     pub(super) fn into_vec(self) -> Vec<T> {
@@ -22,8 +26,8 @@ pub(crate) trait Entry<'de>: Sized {
     fn of_account(account: String) -> Self;
 
     /// An entry that is an object, if it may be one.
-    fn of_map<A: MapAccess<'de>>(map: A, _: Mode) -> Result<Option<Self>, A::Error> {
-        skip_map(map)?;
+    fn of_map<A: MapAccess<'de>>(mut map: A, _: Mode) -> Result<Option<Self>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
     }
 }
@@ -36,25 +40,30 @@ impl Entry<'_> for String {
 
 /// `None` is an entry of another type.
 impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
-    fn scalar(scalar: Scalar<'de>) -> Self {
-        scalar.text().map(|text| T::of_account(Cow::into_owned(text)))
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        *self = scalar.text().map(|text| T::of_account(text.into_owned()));
     }
 
-    fn map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Self, A::Error> {
-        T::of_map(map, mode)
+    fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
+        *self = T::of_map(map, mode)?;
+        Ok(())
     }
 }
 
 impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
-    fn scalar(scalar: Scalar<'de>) -> Self {
-        Self(Option::<T>::scalar(scalar).into_iter().collect())
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        let mut entry: Option<T> = None;
+        entry.scalar(scalar);
+        self.0.extend(entry);
     }
 
-    fn seq<A: SeqAccess<'de>>(mut seq: A, mode: Mode) -> Result<Self, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = seq.next_element_seed(Seed::<Option<T>>::new(mode))? {
-            entries.extend(entry);
+    fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
+        loop {
+            let mut entry: Option<T> = None;
+            if seq.next_element_seed(Into { shape: &mut entry, mode })?.is_none() {
+                return Ok(());
+            }
+            self.0.extend(entry);
         }
-        Ok(Self(entries))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
@@ -10,7 +9,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::scalar::string;
-use super::{List, Mode, Scalar, Seed, Shape};
+use super::{Into, List, Mode, Scalar, Shape};
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
 pub(crate) trait Object<'de>: Default {
@@ -58,12 +57,10 @@ macro_rules! object {
 pub(crate) use object;
 
 /// The value of one of our keys, which an object may have once.
-pub(crate) struct Slot<T>(Option<T>);
-
-impl<T> Default for Slot<T> {
-    fn default() -> Self {
-        Self(None)
-    }
+#[derive(Default)]
+pub(crate) struct Slot<T> {
+    value: T,
+    is_given: bool,
 }
 
 impl<T> Slot<T> {
@@ -72,18 +69,18 @@ impl<T> Slot<T> {
         T: Shape<'de>,
         A: MapAccess<'de>,
     {
-        if self.0.is_some() {
+        if self.is_given {
             return Err(A::Error::custom("a key of ours is given twice"));
         }
-        self.0 = Some(map.next_value_seed(Seed::new(mode))?);
-        Ok(())
+        self.is_given = true;
+        map.next_value_seed(Into { shape: &mut self.value, mode })
     }
 }
 
 impl<'a> Slot<Scalar<'a>> {
     /// The value; one that is absent is the same as `null`.
     pub(crate) fn scalar(self) -> Scalar<'a> {
-        self.0.unwrap_or(Scalar::Null)
+        self.value
     }
 
     /// An id: the string as it is, or the digits of a number.
@@ -104,63 +101,52 @@ impl<'a> Slot<Scalar<'a>> {
 
 impl<T> Slot<Nested<T>> {
     pub(crate) fn object(self) -> Option<T> {
-        self.0?.0
+        self.value.is_object.then_some(self.value.object)
     }
 }
 
 impl<T> Slot<List<T>> {
     pub(crate) fn list(self) -> Vec<T> {
-        self.0.map(List::into_vec).unwrap_or_default()
+        self.value.into_vec()
     }
 }
 
 /// An object inside an object, if it is one.
-pub(crate) struct Nested<T>(Option<T>);
+#[derive(Default)]
+pub(crate) struct Nested<T> {
+    object: T,
+    is_object: bool,
+}
 
 impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
-    fn scalar(_: Scalar<'de>) -> Self {
-        Self(None)
-    }
+    fn scalar(&mut self, _: Scalar<'de>) {}
 
-    fn map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Self, A::Error> {
-        fields(map, mode).map(|object| Self(Some(object)))
-    }
-}
-
-/// Reads the fields of an object.
-pub(crate) fn fields<'de, T: Object<'de>, A: MapAccess<'de>>(
-    map: A,
-    mode: Mode,
-) -> Result<T, A::Error> {
-    ObjectVisitor::new(mode).visit_map(map)
-}
-
-pub(super) struct ObjectVisitor<T> {
-    mode: Mode,
-    object: PhantomData<T>,
-}
-
-impl<T> ObjectVisitor<T> {
-    pub(super) const fn new(mode: Mode) -> Self {
-        Self { mode, object: PhantomData }
+    fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
+        self.is_object = true;
+        Fields { object: &mut self.object, mode }.visit_map(map)
     }
 }
 
-impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
+/// Reads the fields of an object into it.
+pub(crate) struct Fields<'s, T> {
+    pub(crate) object: &'s mut T,
+    pub(crate) mode: Mode,
+}
+
+impl<'de, T: Object<'de>> Visitor<'de> for Fields<'_, T> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut object = T::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(KeySeed(self.mode))? {
-            if let Taken::No = object.take(&key, &mut map, self.mode)? {
+            if let Taken::No = self.object.take(&key, &mut map, self.mode)? {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(object)
+        Ok(())
     }
 }
 

@@ -8,8 +8,10 @@ use super::Shape;
 const SAFE_NUMBER_LENGTH: usize = 300;
 
 /// A value that should be a string or a number.
+#[derive(Default)]
 pub(crate) enum Scalar<'a> {
     /// `null`, or not there.
+    #[default]
     Null,
     /// A string, unescaped.
     Text(Cow<'a, str>),
@@ -69,8 +71,8 @@ impl<'a> Scalar<'a> {
 }
 
 impl<'de> Shape<'de> for Scalar<'de> {
-    fn scalar(scalar: Self) -> Self {
-        scalar
+    fn scalar(&mut self, scalar: Self) {
+        *self = scalar;
     }
 }
 
