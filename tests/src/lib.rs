@@ -17,14 +17,16 @@
 )]
 
 pub mod client;
+pub mod descriptors;
 pub mod driver;
+pub mod example;
 mod notebook;
 pub mod raw;
 mod request;
 mod run;
 pub mod table;
 
-pub use notebook::{Notebook, Taken};
+pub use notebook::{Gate, Mood, Notebook, Taken};
 pub use request::{Answer, Kind, Request, Sent};
 pub use run::run;
 pub use table::{Case, ReceiverConfig, Table};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use trtc_call_webhook::{
     Ack, CallEnded, CallStarted, Callback, Delivery, Event, MemberChanged, Params, Undecoded,
 };
@@ -23,7 +24,36 @@ pub struct Notebook(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     ack: Ack,
+    mood: Mood,
     seen: Vec<Seen>,
+}
+
+/// What a handler does between writing a delivery down and answering.
+#[derive(Clone, Default)]
+pub enum Mood {
+    /// Nothing.
+    #[default]
+    Answers,
+    /// It panics.
+    Panics,
+    /// It waits until the gate is open, without keeping its thread.
+    WaitsFor(Gate),
+}
+
+/// What handlers wait for. It is closed until it is opened, and stays open.
+#[derive(Clone, Default)]
+pub struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    /// Lets everybody through, now and later.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn pass(&self) {
+        // Waiting cannot fail: the sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;
+    }
 }
 
 /// One run of a handler.
@@ -41,8 +71,25 @@ impl Notebook {
         self.0.lock().unwrap().ack = ack;
     }
 
-    /// The whole of a handler: writes the delivery down and answers.
-    pub fn handle<E: Taken>(&self, delivery: &Delivery<E>) -> Ack {
+    /// What handlers are to do from now on; those that run already stay as they are.
+    pub fn set_mood(&self, mood: Mood) {
+        self.0.lock().unwrap().mood = mood;
+    }
+
+    /// The whole of a handler: writes the delivery down, does as its mood is, and answers.
+    pub async fn handle<E: Taken>(&self, delivery: &Delivery<E>) -> Ack {
+        let ack = self.note(delivery);
+        let mood = self.0.lock().unwrap().mood.clone();
+        match mood {
+            Mood::Answers => {}
+            Mood::Panics => panic!("a handler panics, as the test wants it to"),
+            Mood::WaitsFor(gate) => gate.pass().await,
+        }
+        ack
+    }
+
+    /// The whole of a handler where nothing can wait.
+    pub(crate) fn note<E: Taken>(&self, delivery: &Delivery<E>) -> Ack {
         let seen = Seen { body: delivery.body().to_vec(), facts: facts(delivery) };
         let mut inner = self.0.lock().unwrap();
         inner.seen.push(seen);

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{Answer, Kind};
+use crate::{Answer, Kind, PATH};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -33,6 +33,19 @@ impl Raw {
     /// Says that nothing more will be sent.
     pub async fn finish(&mut self) {
         let _ = self.stream.shutdown().await;
+    }
+
+    /// Goes away without a farewell.
+    pub fn reset(self) {
+        // A socket that is closed with a linger of nothing is reset.
+        let _ = self.stream.set_zero_linger();
+    }
+
+    /// Waits until the server closes, for as long as it takes, and gives what it says before.
+    pub async fn closed(&mut self) -> Vec<u8> {
+        // How it closes does not matter.
+        let _ = self.stream.read_to_end(&mut self.read).await;
+        std::mem::take(&mut self.read)
     }
 
     /// Reads the next answer; its body has to have a `Content-Length`.
@@ -78,5 +91,52 @@ impl Raw {
                 Ok(length) => self.read.extend_from_slice(&chunk[..length]),
             }
         }
+    }
+}
+
+/// The query of an ended call, for a receiver that needs no signature.
+pub const QUERY: &str = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
+
+/// The header of a body whose length is not known.
+pub const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+
+/// The head of a callback, with more headers, each with the end of its line.
+#[must_use]
+pub fn head(query: &str, headers: &str) -> String {
+    format!("POST {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+}
+
+/// A callback with its body.
+#[must_use]
+pub fn whole(query: &str, body: &str) -> String {
+    head(query, &format!("Content-Length: {}\r\n", body.len())) + body
+}
+
+/// The contract's refusal.
+#[must_use]
+pub fn refusal(status: u16, text: &str) -> Answer {
+    let body = format!(r#"{{"ActionStatus":"FAIL","ErrorInfo":"{text}","ErrorCode":{status}}}"#);
+    answer(status, &body)
+}
+
+/// The contract's acknowledgement.
+#[must_use]
+pub fn ok() -> Answer {
+    answer(200, r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#)
+}
+
+/// Whether a server has refused a request in its own words, or by closing the connection.
+#[must_use]
+pub fn is_refused(answer: Option<&Answer>) -> bool {
+    answer.is_none_or(|answer| (400..500).contains(&answer.status))
+}
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer {
+        status,
+        content_type: vec!["application/json".to_owned()],
+        allow: Vec::new(),
+        body: body.as_bytes().to_vec(),
+        kind: Kind::OutOfSight,
     }
 }

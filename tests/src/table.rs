@@ -301,7 +301,7 @@ impl ReceiverConfig {
     fn build(&self) -> Receiver {
         let mut builder = Receiver::builder();
         for config in &self.apps {
-            let app = App::new(config.id).tokens(config.tokens.iter().map(String::as_str));
+            let app = config.tokens.iter().fold(App::new(config.id), |app, token| app.token(token));
             builder = builder.app(match config.policy {
                 None => app,
                 Some(Policy::RequireSignature) => app.require_signature(),

@@ -12,43 +12,18 @@
 
 use std::time::{Duration, Instant};
 
-use conformance::raw::Raw;
-use conformance::{Answer, Kind, Notebook, Serve, Server, Table};
+use conformance::raw::{CHUNKED, QUERY, Raw, head, ok, refusal, whole};
+use conformance::{Notebook, Serve, Server, Table};
 use tokio::time::sleep;
 use trtc_call_webhook::{CallEnded, Undecoded};
 
-const QUERY: &str = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
 const FOREIGN: &str = "SdkAppid=1400000009&CallbackCommand=Call.CallbackAfterEndCall";
 const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 
 /// An answer that needs no more than the head must not wait for the body.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-macro_rules! against_every_server {
-    ($($test:ident)*) => {
-        against!(axum, conformance::driver::axum::Axum, $($test)*);
-        against!(actix_web, ActixWeb(Way::Extractor), $($test)*);
-        against!(actix_web_middleware, ActixWeb(Way::Middleware), $($test)*);
-        against!(hyper, conformance::driver::tower::Hyper, $($test)*);
-    };
-}
-
-macro_rules! against {
-    ($name:ident, $server:expr, $($test:ident)*) => {
-        mod $name {
-            #[allow(unused_imports, reason = "not every server is one of these")]
-            use conformance::driver::actix_web::{ActixWeb, Way};
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $test() {
-                    super::$test($server).await;
-                }
-            )*
-        }
-    };
-}
-
-against_every_server! {
+conformance::against_every_server! {
     a_foreign_app_that_announces_10_gib_is_refused_at_once
     a_slow_foreign_body_is_refused_at_once
     a_foreign_chunked_body_without_end_is_refused_at_once
@@ -86,35 +61,6 @@ async fn open(server: impl Serve, receiver: &str) -> Place {
     let notebook = Notebook::default();
     let receiver = Table::load().receiver(receiver);
     Place { server: server.serve::<CallEnded>(receiver, notebook.clone()).await, notebook }
-}
-
-fn head(query: &str, headers: &str) -> String {
-    format!("POST /callback?{query} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
-}
-
-fn whole(query: &str, body: &str) -> String {
-    head(query, &format!("Content-Length: {}\r\n", body.len())) + body
-}
-
-const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
-
-fn refusal(status: u16, text: &str) -> Answer {
-    let body = format!(r#"{{"ActionStatus":"FAIL","ErrorInfo":"{text}","ErrorCode":{status}}}"#);
-    answer(status, &body)
-}
-
-fn ok() -> Answer {
-    answer(200, r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#)
-}
-
-fn answer(status: u16, body: &str) -> Answer {
-    Answer {
-        status,
-        content_type: vec!["application/json".to_owned()],
-        allow: Vec::new(),
-        body: body.as_bytes().to_vec(),
-        kind: Kind::OutOfSight,
-    }
 }
 
 async fn a_foreign_app_that_announces_10_gib_is_refused_at_once(server: impl Serve) {

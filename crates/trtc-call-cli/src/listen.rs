@@ -38,7 +38,9 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(DEFAULT_SDK_APP_ID);
     let tokens = settings::tokens(args.token)?;
     let is_signed = !tokens.is_empty();
-    let receiver = Receiver::builder().app(App::new(sdk_app_id).tokens(tokens)).build()?;
+    let app = App::new(sdk_app_id);
+    let app = if is_signed { app.tokens(tokens) } else { app };
+    let receiver = Receiver::builder().app(app).build()?;
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route(server::PATH, any(on_callback))

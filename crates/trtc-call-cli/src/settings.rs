@@ -6,6 +6,8 @@
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use trtc_call_webhook::App;
+
 use crate::failure::Failure;
 
 /// Where to listen unless told otherwise.
@@ -22,11 +24,11 @@ pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
 /// The app, from `--sdk-app-id` or `SDK_APP_ID`.
 pub(crate) fn sdk_app_id(flag: Option<String>) -> Result<Option<u64>, Failure> {
     let Some(given) = Given::read("--sdk-app-id", flag, "SDK_APP_ID")? else { return Ok(None) };
-    let text = &given.text;
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    match text.parse() {
-        Ok(id) if is_plain => Ok(Some(id)),
-        _ => Err(given.must_be("a number without sign or leading zero")),
+    match given.text.parse::<App>() {
+        Ok(app) => Ok(Some(app.sdk_app_id())),
+        Err(_) => Err(given.must_be(
+            "a number from 1 to 18446744073709551615, without sign, space or leading zero",
+        )),
     }
 }
 

@@ -31,8 +31,11 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// Replaces the answer to a refused request. The error is put into its extensions all the
-    /// same. Acknowledgements are not refusals.
+    /// Replaces the answer to a refused request. Acknowledgements are not refusals.
+    ///
+    /// The refusal is put into the extensions of the answer all the same. To do so the handler's
+    /// error is wrapped: a middleware finds the refusal with `response.extensions().get::<Error>()`,
+    /// and not the handler's error with `as_error`.
     #[must_use]
     pub fn error_handler(
         mut self,

@@ -27,6 +27,12 @@ use crate::rejection::WebhookRejection;
 /// resource: the receiver itself, or `web::Data` of it, but not both in sight of one request. A
 /// route without one answers 500.
 ///
+/// An acknowledgement without the handler is an error to actix-web's extractors. So where a handler
+/// takes a `Result<Webhook<E>, actix_web::Error>`, the error must be returned as it is unless
+/// `error.as_error::<WebhookRejection>()` has an [`error`](crate::WebhookRejection::error); an
+/// `Option<Webhook<E>>` loses the difference. For two kinds of event take
+/// [`Callback`](trtc_call_webhook::Callback), not `Either`, which reads the payload before us.
+///
 /// It takes the payload: another extractor of the body in the same handler leaves the later of the
 /// two an empty one, which this answers with 400. The receiver's body limit holds;
 /// `PayloadConfig` is not consulted.

@@ -13,8 +13,6 @@ pub use config::WebhookConfig;
 pub use extract::{ExtractFuture, Webhook};
 pub use middleware::{MiddlewareFuture, WebhookMiddleware, WebhookService};
 pub use rejection::WebhookRejection;
+// Core's whole vocabulary, so that a server depends on this crate alone.
 #[doc(no_inline)]
-pub use trtc_call_webhook::{
-    App, CallEnded, CallStarted, Callback, Delivery, Error, ErrorKind, Event, MemberChanged,
-    Receiver, Undecoded,
-};
+pub use trtc_call_webhook::*;

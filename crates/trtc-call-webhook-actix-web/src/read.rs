@@ -8,15 +8,13 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use futures_core::Stream;
-use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt, Receiver};
+use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt, Receiver, content_length};
 
 /// Checks the head: nothing of the payload is touched.
 pub(crate) fn check(receiver: &Receiver, request: &HttpRequest) -> Result<Head, Error> {
-    receiver.check(request.method().as_str(), request.query_string(), content_length(request))
-}
-
-fn content_length(request: &HttpRequest) -> Option<u64> {
-    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|value| content_length(value.as_bytes()));
+    receiver.check(request.method().as_str(), request.query_string(), announced)
 }
 
 /// A request whose head passed, while its payload arrives.

@@ -6,11 +6,12 @@ use std::ops::Deref;
 
 use axum_core::RequestExt;
 use axum_core::extract::{FromRef, FromRequest, Request};
-use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError};
-use trtc_call_webhook::{BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Receiver};
+use trtc_call_webhook::{
+    BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Receiver, content_length,
+};
 
 use crate::rejection::WebhookRejection;
 
@@ -79,17 +80,15 @@ where
 }
 
 fn check(receiver: &Receiver, request: &Request) -> Result<Head, Error> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|value| content_length(value.as_bytes()));
     // A body that knows its size need not have a header that says it.
     let at_least = Some(request.body().size_hint().lower());
     receiver.check(
         request.method().as_str(),
         request.uri().query().unwrap_or_default(),
-        content_length(request.headers()).max(at_least),
+        announced.max(at_least),
     )
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn read(head: Head, request: Request) -> Result<BodyBuffer, Error> {

@@ -8,8 +8,6 @@ mod rejection;
 pub use ack::Ack;
 pub use extract::Webhook;
 pub use rejection::WebhookRejection;
+// Core's whole vocabulary, so that a server depends on this crate alone.
 #[doc(no_inline)]
-pub use trtc_call_webhook::{
-    App, CallEnded, CallStarted, Callback, Delivery, Error, ErrorKind, Event, MemberChanged,
-    Receiver, Undecoded,
-};
+pub use trtc_call_webhook::*;

@@ -39,7 +39,7 @@ pub(crate) fn without_body_for_head(
     method: &Method,
     mut response: Response<Bytes>,
 ) -> Response<Bytes> {
-    if method == Method::HEAD {
+    if method == Method::HEAD && !response.body().is_empty() {
         let length = HeaderValue::from(response.body().len());
         response.headers_mut().insert(CONTENT_LENGTH, length);
         response.body_mut().clear();

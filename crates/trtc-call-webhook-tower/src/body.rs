@@ -47,6 +47,8 @@ impl Body for WebhookBody {
 
 pin_project! {
     /// The body of a response: the inner service's, untouched, or an answer of the layer.
+    ///
+    /// It is a body if the inner one is, and if the inner one's data can be made of `Bytes`.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -70,6 +72,13 @@ impl<B> ResponseBody<B> {
 
     pub(crate) fn answer(bytes: Bytes) -> Self {
         Self { kind: Kind::Answer { body: bytes.into() } }
+    }
+}
+
+/// An empty body, which layers that answer by themselves ask for.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::answer(Bytes::new())
     }
 }
 

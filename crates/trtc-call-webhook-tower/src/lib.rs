@@ -10,11 +10,9 @@ pub use body::{ResponseBody, WebhookBody};
 pub use future::ResponseFuture;
 pub use layer::WebhookLayer;
 pub use service::WebhookService;
+// Core's whole vocabulary, so that a server depends on this crate alone.
 #[doc(no_inline)]
-pub use trtc_call_webhook::{
-    Ack, App, CallEnded, CallStarted, Callback, Delivery, Error, ErrorKind, Event, MemberChanged,
-    Receiver, Undecoded,
-};
+pub use trtc_call_webhook::*;
 
 pub use answer::ack;
 

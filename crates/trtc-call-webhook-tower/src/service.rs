@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
-use trtc_call_webhook::{Error, Event, Head, Receiver};
+use trtc_call_webhook::{Error, Event, Head, Receiver, content_length};
 
 use crate::answer::{self, Rejection};
 use crate::body::{ResponseBody, WebhookBody};
@@ -81,17 +81,15 @@ where
 }
 
 fn check<B: Body>(receiver: &Receiver, request: &Request<B>) -> Result<Head, Error> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|value| content_length(value.as_bytes()));
     // A body that knows its size need not have a header that says it.
     let at_least = Some(request.body().size_hint().lower());
     receiver.check(
         request.method().as_str(),
         request.uri().query().unwrap_or_default(),
-        content_length(request.headers()).max(at_least),
+        announced.max(at_least),
     )
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 impl<S: Clone, E, B> Clone for WebhookService<S, E, B> {

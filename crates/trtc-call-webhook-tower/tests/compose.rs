@@ -4,6 +4,8 @@
 
 use std::convert::Infallible;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +16,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
@@ -148,6 +151,19 @@ async fn among_towers_own_layers_inside_and_outside() {
 }
 
 #[tokio::test]
+async fn behind_a_layer_that_answers_by_itself() {
+    let service = ServiceBuilder::new()
+        .layer(tower_http::timeout::TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            Duration::from_secs(5),
+        ))
+        .layer(layer())
+        .service(service_fn(seen::<WebhookBody>));
+    let response = service.oneshot(request(ENDED, BODY)).await.unwrap();
+    assert_eq!(text(response).await, format!("a-1 {BODY}"));
+}
+
+#[tokio::test]
 async fn with_tracing_and_catch_panic_around_it() {
     let service = ServiceBuilder::new()
         .layer(CatchPanicLayer::new())
@@ -186,10 +202,28 @@ async fn behind_decompression_the_limit_counts_inflated_bytes() {
     let response = service.clone().oneshot(zipped(gzip(BODY.as_bytes()))).await.unwrap();
     assert_eq!(text(response).await, format!("a-1 {BODY}"));
 
+    // A bomb costs no more memory than the limit and one chunk: it is not inflated any further.
+    let inflated = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&inflated);
+    let service = ServiceBuilder::new()
+        .layer(RequestDecompressionLayer::new())
+        .map_request(move |request: http::Request<_>| {
+            let count = Arc::clone(&count);
+            request.map(|body| {
+                BodyExt::map_frame(body, move |frame: Frame<Bytes>| {
+                    count.fetch_add(frame.data_ref().map_or(0, Bytes::len), Ordering::Relaxed);
+                    frame
+                })
+            })
+        })
+        .layer(layer())
+        .service(service_fn(seen::<WebhookBody>));
     let bomb = gzip(&vec![b' '; 64 << 20]);
     assert!(bomb.len() < 262_144);
     let response = service.oneshot(zipped(bomb)).await.unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let inflated = inflated.load(Ordering::Relaxed);
+    assert!((262_144..2 * 262_144).contains(&inflated), "{inflated} bytes were inflated");
 
     // Without such a layer a compressed body is no JSON.
     let service = ServiceBuilder::new().layer(layer()).service(service_fn(seen::<WebhookBody>));

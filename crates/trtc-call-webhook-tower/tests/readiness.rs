@@ -1,6 +1,6 @@
 //! Only a service that was polled ready is called, and nothing that readiness reserved is kept.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -38,15 +38,10 @@ impl Service<Request<WebhookBody>> for Probe {
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         if self.permit.is_none() {
-            match Arc::clone(&self.permits).try_acquire_owned() {
-                Ok(permit) => self.permit = Some(permit),
-                Err(_) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
+            let permit = Arc::clone(&self.permits).try_acquire_owned();
+            self.permit = Some(permit.expect("a permit was kept"));
         }
         Poll::Ready(Ok(()))
     }
@@ -86,6 +81,37 @@ async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
     // A future that is never polled gives its permit back when it is dropped.
     drop(ready_now(&mut service).await.call(request(ENDED)));
     assert_eq!(permits.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_while_its_body_arrives_gives_its_permit_back() {
+    let permits = Arc::new(Semaphore::new(1));
+    let receiver = Receiver::builder().app(7).build().unwrap();
+    let probe = Probe { permits: Arc::clone(&permits), permit: None };
+    let mut service = WebhookLayer::<CallEnded>::new(receiver).layer(probe);
+    let request = Request::post(ENDED).body(Never).unwrap();
+    let ready = ServiceExt::<Request<Never>>::ready(&mut service).await.unwrap();
+    let mut future = Box::pin(ready.call(request));
+    let poll = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending()));
+    assert!(poll.await);
+    assert_eq!(permits.available_permits(), 0, "it is held while the body arrives");
+    drop(future);
+    assert_eq!(permits.available_permits(), 1);
+}
+
+/// A body that never comes.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
 }
 
 #[tokio::test]

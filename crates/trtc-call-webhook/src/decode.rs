@@ -3,11 +3,40 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
+use crate::event::Event;
 use crate::event::decode::Decoded;
 use crate::json::{self, Object, Scalar, object};
 use crate::names::Command;
-use crate::params::Params;
 use crate::wire;
+
+/// Decodes a body that was stored, by the command that its URL had.
+///
+/// For bytes that were kept from a [`Delivery`](crate::Delivery), together with the
+/// [`command`](crate::Params::command) of its parameters: in another process, or by a later version
+/// of this crate. Nothing is verified here; a delivery decodes itself with
+/// [`decode`](crate::Delivery::decode).
+///
+/// `None` means that `E` does not take the command.
+///
+/// # Errors
+///
+/// [`MalformedBody`](ErrorKind::MalformedBody), [`CommandMismatch`](ErrorKind::CommandMismatch),
+/// [`NoCallId`](ErrorKind::NoCallId).
+///
+/// ```
+/// use trtc_call_webhook::{CallEnded, Command, decode};
+///
+/// let stored = br#"{"CallRecord":{"CallId":"a-1"}}"#;
+/// let event = decode::<CallEnded>(Some(&Command::CallEnded), stored)?;
+/// assert_eq!(event, Some(CallEnded::new("a-1")));
+/// # Ok::<(), trtc_call_webhook::Error>(())
+/// ```
+pub fn decode<E: Event>(in_url: Option<&Command>, body: &[u8]) -> Result<Option<E>, Error> {
+    Ok(match E::decode(in_url, body)? {
+        Decoded::Event(event) => Some(event),
+        Decoded::NotTaken(_) => None,
+    })
+}
 
 /// The body of one command, and how its event is made of it.
 pub(crate) trait Body<'a>: Object<'a> {
@@ -37,9 +66,9 @@ pub(crate) struct Opened<'a> {
 impl<'a> Opened<'a> {
     /// Takes the URL's command, which every documented callback has; the body's is looked for
     /// only where the URL has none, at the price of parsing it twice.
-    pub(crate) fn new(params: &'a Params, body: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn new(in_url: Option<&'a Command>, body: &'a [u8]) -> Result<Self, Error> {
         let text = text(body)?;
-        let in_url = params.command();
+        let in_url = in_url.filter(|command| !command.as_str().is_empty());
         let command = match in_url {
             Some(command) => Cow::Borrowed(command),
             None => Cow::Owned(match parse::<Envelope<'_>>(text)?.command.scalar() {
@@ -87,10 +116,10 @@ impl<'a> Opened<'a> {
 
 /// Decodes a body for those who take one command.
 pub(crate) fn single<'a, B: Body<'a>>(
-    params: &'a Params,
+    in_url: Option<&'a Command>,
     body: &'a [u8],
 ) -> Result<Decoded<B::Event>, Error> {
-    let opened = Opened::new(params, body)?;
+    let opened = Opened::new(in_url, body)?;
     if *opened.command() != B::COMMAND {
         opened.envelope()?;
         return Ok(Decoded::NotTaken(opened.command.into_owned()));

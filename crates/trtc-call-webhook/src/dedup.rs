@@ -21,11 +21,14 @@ const COMMAND: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-'
 /// change also of the event time and the changes; for any other callback of the body's SHA-256. It
 /// does not depend on the signature, which is the same for all callbacks of one second.
 ///
-/// Fit to be a unique key in a database: as long as the call id, plus at most 64 hex digits and
-/// what the app and the command take.
+/// Fit to be a unique key in a database: at most a few hundred bytes, without control characters.
+/// A call id that would make it otherwise stands in it as its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DedupKey(Box<str>);
+
+/// The longest call id that stands in a key as it is, in bytes. The vendor's are UUIDs.
+const MAX_PLAIN_ID: usize = 128;
 
 impl DedupKey {
     /// The key as text.
@@ -35,35 +38,64 @@ impl DedupKey {
     }
 
     pub(crate) fn of_call(params: &Params, command: &Command, call_id: &str) -> Self {
-        Self::new(params, command.as_str(), call_id)
+        let command = command.as_str();
+        if is_plain(call_id) {
+            Self::new(params, format_args!("{command}:{call_id}"))
+        } else {
+            Self::new(params, format_args!("{command}~:{}", sha256(call_id.as_bytes())))
+        }
     }
 
     pub(crate) fn of_member_change(params: &Params, event: &MemberChanged) -> Self {
         let mut hash = Sha256::new();
         // Each piece with its length before it, so that no two events give the same bytes.
-        let mut add = |piece: &[u8]| {
-            hash.update(u64::try_from(piece.len()).unwrap_or(u64::MAX).to_le_bytes());
-            hash.update(piece);
+        let mut add = |piece: Option<&[u8]>| {
+            let length = piece.map_or(u64::MAX, |piece| u64::try_from(piece.len()).unwrap_or(0));
+            hash.update(length.to_le_bytes());
+            hash.update(piece.unwrap_or_default());
         };
-        add(event.event_time.map(|time| time.get().to_le_bytes()).as_ref().map_or(&[], |b| b));
+        add(Some(event.call_id.as_bytes()));
+        add(event
+            .event_time
+            .map(|time| time.get().to_le_bytes())
+            .as_ref()
+            .map(<[u8; 8]>::as_slice));
         for change in &event.changes {
-            add(change.account.as_bytes());
-            add(change.action.as_ref().map_or("", |action| action.as_str()).as_bytes());
+            add(Some(change.account.as_bytes()));
+            add(change.action.as_ref().map(|action| action.as_str().as_bytes()));
         }
-        let rest = format!("{}:{}", event.call_id, hex::lower(&hash.finalize().into()));
-        Self::new(params, Command::MemberChanged.as_str(), &rest)
+        let hash = hex::lower(&hash.finalize().into());
+        let (command, call_id) = (Command::MemberChanged, &event.call_id);
+        if is_plain(call_id) {
+            Self::new(params, format_args!("{command}:{call_id}:{hash}"))
+        } else {
+            Self::new(params, format_args!("{command}~:{hash}"))
+        }
     }
 
     pub(crate) fn of_body(params: &Params, command: Option<&Command>, body: &[u8]) -> Self {
         let command = command.map_or("", Command::as_str);
-        // Apart from every key of a call, whatever its id is.
-        let digest = hex::lower(&Sha256::digest(body).into());
-        Self::new(params, &format!("{}#", utf8_percent_encode(command, &COMMAND)), &digest)
+        let hash = sha256(body);
+        if command.len() <= MAX_PLAIN_ID {
+            // The sign sets it apart from every key of a call, whatever its id is.
+            let command = utf8_percent_encode(command, &COMMAND);
+            Self::new(params, format_args!("{command}#:{hash}"))
+        } else {
+            Self::new(params, format_args!("{}#:{hash}", sha256(command.as_bytes())))
+        }
     }
 
-    fn new(params: &Params, command: &str, rest: &str) -> Self {
-        Self(format!("{}:{command}:{rest}", params.sdk_app_id()).into())
+    fn new(params: &Params, rest: fmt::Arguments<'_>) -> Self {
+        Self(format!("{}:{rest}", params.sdk_app_id()).into())
     }
+}
+
+fn is_plain(call_id: &str) -> bool {
+    call_id.len() <= MAX_PLAIN_ID && !call_id.contains(char::is_control)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::lower(&Sha256::digest(bytes).into())
 }
 
 impl AsRef<str> for DedupKey {

@@ -10,12 +10,11 @@ use crate::answer::Ack;
 use crate::dedup::DedupKey;
 use crate::error::Error;
 use crate::event::Event;
-use crate::event::decode::Decoded;
 use crate::params::Params;
 
 /// What is to be done with a verified request.
 #[derive(Debug)]
-#[must_use]
+#[must_use = "a verified request is answered by the handler, or acknowledged"]
 pub enum Receipt<E> {
     /// The handler runs, and its [`Ack`] is the answer.
     Deliver(Delivery<E>),
@@ -68,6 +67,15 @@ impl<E> Delivery<E> {
         &self.0.event
     }
 
+    /// The event by value; cloned if there are other clones of the delivery.
+    #[must_use]
+    pub fn into_event(self) -> E
+    where
+        E: Clone,
+    {
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.event.clone(), |inner| inner.event)
+    }
+
     /// Decodes the body, again or for the first time, as often as one likes.
     ///
     /// `None` means that the callback is authentic but that `D` does not take its command.
@@ -95,10 +103,7 @@ impl<E> Delivery<E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decode<D: Event>(&self) -> Result<Option<D>, Error> {
-        Ok(match D::decode(&self.0.params, &self.0.body)? {
-            Decoded::Event(event) => Some(event),
-            Decoded::NotTaken(_) => None,
-        })
+        crate::decode::decode(self.0.params.command(), &self.0.body)
     }
 }
 

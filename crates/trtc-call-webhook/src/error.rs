@@ -88,17 +88,24 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    /// Names the kind for a log or a metric; unlike [`error_info`](Self::error_info) this tells a
-    /// foreign app and the kinds of bad signature apart.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ErrorKind {
+    /// The kind's name, for a log or a label of a metric; unlike [`error_info`](Self::error_info)
+    /// this tells a foreign app and the kinds of bad signature apart.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::ForeignApp => "foreign app",
             Self::Unsigned => "unsigned",
             Self::BadSignature => "bad signature",
             Self::StaleSignature => "stale signature",
             other => other.error_info(),
-        })
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

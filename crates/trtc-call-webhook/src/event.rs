@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use self::decode::Decoded;
 use crate::dedup::DedupKey;
 use crate::error::Error;
+use crate::names::Command;
 use crate::params::Params;
 
 mod call_ended;
@@ -32,14 +33,13 @@ pub use member_changed::{MemberChange, MemberChanged};
 pub trait Event: decode::Decode + Send + Sync + 'static {}
 
 pub(crate) mod decode {
-    use super::{DedupKey, Error, Params};
-    use crate::names::Command;
+    use super::{Command, DedupKey, Error, Params};
 
     /// The half of [`Event`](super::Event) that nobody else can implement or call.
     #[expect(unnameable_types, reason = "`Event` is sealed by it")]
     pub trait Decode: Sized {
-        /// Decodes the body of a verified request.
-        fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error>;
+        /// Decodes a body by the command in the URL, if that had one.
+        fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error>;
 
         /// The key of the delivery that holds this event.
         fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey;
@@ -66,12 +66,12 @@ pub struct Undecoded;
 impl Event for Undecoded {}
 
 impl decode::Decode for Undecoded {
-    fn decode(_: &Params, _: &[u8]) -> Result<Decoded<Self>, Error> {
+    fn decode(_: Option<&Command>, _: &[u8]) -> Result<Decoded<Self>, Error> {
         Ok(Decoded::Event(Self))
     }
 
     fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey {
-        match Callback::decode(params, body) {
+        match Callback::decode(params.command(), body) {
             Ok(Decoded::Event(callback)) => callback.dedup_key(params, body),
             _ => DedupKey::of_body(params, params.command(), body),
         }

@@ -12,6 +12,17 @@ use crate::event::decode::Decoded;
 use crate::params::Params;
 use crate::receiver::Receiver;
 
+/// The number of bytes that a `Content-Length` header announces, from the header's value.
+///
+/// One beyond 64 bits is the largest there is; what is no number announces nothing, and is the
+/// server's to refuse.
+#[must_use]
+pub fn content_length(value: &[u8]) -> Option<u64> {
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| is_number)?;
+    Some(text.parse().unwrap_or(u64::MAX))
+}
+
 /// The head of a request that passed every check that needs no body.
 ///
 /// Only [`Receiver::check`] makes one, and only a head makes a [`Delivery`]: from a body that is
@@ -109,7 +120,7 @@ impl BodyBuffer {
     /// [`MalformedBody`](ErrorKind::MalformedBody),
     /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
     pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
-        match E::decode(&self.head.params, &self.bytes) {
+        match E::decode(self.head.params.command(), &self.bytes) {
             Ok(Decoded::Event(event)) => {
                 let Self { head: Head { params, is_signed, .. }, bytes } = self;
                 // The exact size: what a body that came in pieces left over is given back.
@@ -138,5 +149,21 @@ impl fmt::Debug for BodyBuffer {
             .field("head", &self.head)
             .field("body_length", &self.bytes.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::content_length;
+
+    #[test]
+    fn a_content_length_is_digits_however_many() {
+        assert_eq!(content_length(b"0"), Some(0));
+        assert_eq!(content_length(b"0262144"), Some(262_144));
+        assert_eq!(content_length(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(content_length(b"18446744073709551616"), Some(u64::MAX));
+        for value in [&b""[..], b"+1", b"-1", b" 1", b"1,1", b"0x1", b"\xff"] {
+            assert_eq!(content_length(value), None);
+        }
     }
 }

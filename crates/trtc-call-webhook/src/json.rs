@@ -8,9 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 mod list;
@@ -44,22 +42,28 @@ pub(crate) enum Mode {
 
 /// What the value of a known key becomes of each JSON type. Absent is its default.
 pub(crate) trait Shape<'de>: Default {
-    /// A string, a number, a boolean or `null`.
+    /// Whether an object is what the shape is for. Else it is a wrong type.
+    const TAKES_MAP: bool = false;
+    /// Whether an array is what the shape is for. Else it is a wrong type.
+    const TAKES_SEQ: bool = false;
+
+    /// A string, a number, a boolean or `null`, or a value of a wrong type.
     fn scalar(&mut self, scalar: Scalar<'de>);
 
-    /// An object: a wrong type unless the shape says otherwise.
-    fn map<A: MapAccess<'de>>(&mut self, mut map: A, _: Mode) -> Result<(), A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        self.scalar(Scalar::Other);
-        Ok(())
+    /// An object, if the shape takes one.
+    fn map<A: MapAccess<'de>>(&mut self, _: A, _: Mode) -> Result<(), A::Error> {
+        Err(to_be_read_exactly())
     }
 
-    /// An array: a wrong type unless the shape says otherwise.
-    fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, _: Mode) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        self.scalar(Scalar::Other);
-        Ok(())
+    /// An array, if the shape takes one.
+    fn seq<A: SeqAccess<'de>>(&mut self, _: A, _: Mode) -> Result<(), A::Error> {
+        Err(to_be_read_exactly())
     }
+}
+
+/// The error that ends the quick reading. No sample of the documents comes here.
+fn to_be_read_exactly<E: Error>() -> E {
+    E::custom("to be read exactly")
 }
 
 /// Reads one value into a shape, in place: events are large enough for moves to be felt.
@@ -78,8 +82,8 @@ impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Into<'_, T> {
                 let raw = <&RawValue>::deserialize(deserializer)?.get();
                 let mut inner = serde_json::Deserializer::from_str(raw);
                 match raw.as_bytes().first() {
-                    Some(b'{') => inner.deserialize_map(self),
-                    Some(b'[') => inner.deserialize_seq(self),
+                    Some(b'{') if T::TAKES_MAP => inner.deserialize_map(self),
+                    Some(b'[') if T::TAKES_SEQ => inner.deserialize_seq(self),
                     _ => Scalar::exact(raw).map(|scalar| self.shape.scalar(scalar)),
                 }
                 // What the inner parser says is left out: it counts from the value's start.
@@ -117,7 +121,8 @@ impl<'de, T: Shape<'de>> Visitor<'de> for Into<'_, T> {
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Err(E::custom("the digits of a number are lost: to be read exactly"))
+        // Its digits are lost.
+        Err(to_be_read_exactly())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {

@@ -22,6 +22,7 @@ mod time;
 mod wire;
 
 pub use answer::{Ack, Answer};
+pub use decode::decode;
 pub use dedup::DedupKey;
 pub use delivery::{Delivery, Receipt};
 pub use error::{Error, ErrorKind, Fault};
@@ -29,7 +30,7 @@ pub use event::{
     CallEnded, CallStarted, Callback, Event, Member, MemberChange, MemberChanged, OtherCallback,
     Undecoded,
 };
-pub use head::{BodyBuffer, Head};
+pub use head::{BodyBuffer, Head, content_length};
 pub use names::{
     ActionType, CallResult, CallType, Command, ContentType, MediaType, MemberStatus, OptPlatform,
     RoomIdType,

@@ -31,11 +31,10 @@ impl Log {
     /// A request is refused. `is_authentic` says that a signature was checked, and so that the
     /// loss is real: then every refusal is a warning.
     pub(crate) fn refused(&self, error: &Error, is_authentic: bool) {
-        let number = error.kind().number();
-        if self.refused.is_first(number) {
-            log!(WARN, "callback refused (the next of this kind log at debug): {error}");
-        } else if is_authentic {
+        if is_authentic {
             log!(WARN, "signed callback refused: {error}");
+        } else if self.refused.is_first(error.kind().number()) {
+            log!(WARN, "callback refused (the next of this kind log at debug): {error}");
         } else {
             log!(DEBUG, "callback refused: {error}");
         }

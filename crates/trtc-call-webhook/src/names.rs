@@ -1,7 +1,9 @@
 //! The words that the vendor documents, each spelled once. An unknown word is kept.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,9 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A word that this version does not know, as it was sent.
+            /// A word that this version does not know, as it was sent. Made by `From` only, so that
+            /// it never holds a word that is known.
+            #[non_exhaustive]
             Other(Box<str>),
         }
 
@@ -65,6 +69,20 @@ macro_rules! open_enum {
                     $name::Other(word) => word.into(),
                     known => known.as_str().to_owned(),
                 }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Infallible;
+
+            fn from_str(word: &str) -> Result<Self, Infallible> {
+                Ok(word.into())
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
             }
         }
 
@@ -217,7 +235,8 @@ pub enum RoomIdType {
     Number,
     /// 2: a string.
     Text,
-    /// Anything else; the vendor's own samples have a 0.
+    /// Anything else; the vendor's own samples have a 0. Made by `From` only.
+    #[non_exhaustive]
     Other(i64),
 }
 
@@ -238,6 +257,12 @@ impl From<RoomIdType> for i64 {
             RoomIdType::Text => 2,
             RoomIdType::Other(number) => number,
         }
+    }
+}
+
+impl fmt::Display for RoomIdType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        i64::from(*self).fmt(f)
     }
 }
 

@@ -88,10 +88,14 @@ impl<'a> Query<'a> {
     /// The SDKAppID: plain decimal without sign, space or leading zero, not 0.
     pub(crate) fn sdk_app_id(&self) -> Result<u64, Error> {
         let text = self.sdk_app_id.as_deref().ok_or_else(|| malformed("`SdkAppid` is missing"))?;
-        let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-        let number = if plain { text.parse().ok() } else { None };
-        number.ok_or_else(|| malformed("`SdkAppid` is not a plain decimal number"))
+        parse_sdk_app_id(text).ok_or_else(|| malformed("`SdkAppid` is not a plain decimal number"))
     }
+}
+
+/// Plain decimal without sign, space or leading zero; not 0; at most 64 bits.
+pub(crate) fn parse_sdk_app_id(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    if is_plain { text.parse().ok() } else { None }
 }
 
 fn malformed(reason: &'static str) -> Error {

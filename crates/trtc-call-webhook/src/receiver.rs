@@ -1,6 +1,7 @@
 //! The configured checker of requests, and the check of the head: contract rows 1 to 6.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::log::Log;
 use crate::params::Params;
-use crate::query::Query;
+use crate::query::{Query, parse_sdk_app_id};
 use crate::signature::{Signature, SignaturePolicy, Token};
 
 /// The longest body that is taken unless the builder says otherwise, in bytes.
@@ -44,16 +45,17 @@ impl App {
         self
     }
 
-    /// Adds several tokens.
+    /// Adds several tokens. Whoever gives a list means to have one: if it turns out to be empty,
+    /// [`build`](ReceiverBuilder::build) fails unless the policy is set otherwise.
     #[must_use]
     pub fn tokens<T: Into<Token>>(mut self, tokens: impl IntoIterator<Item = T>) -> Self {
         self.tokens.extend(tokens.into_iter().map(Into::into));
+        self.policy.get_or_insert(SignaturePolicy::Required);
         self
     }
 
     /// Requires a valid signature. With a token that is so anyway; saying it makes
-    /// [`build`](ReceiverBuilder::build) fail if the tokens, read from a file that turned out to
-    /// be empty for example, are none.
+    /// [`build`](ReceiverBuilder::build) fail if there is none.
     #[must_use]
     pub const fn require_signature(mut self) -> Self {
         self.policy = Some(SignaturePolicy::Required);
@@ -79,12 +81,31 @@ impl App {
         self
     }
 
+    /// The SDKAppID.
+    #[must_use]
+    pub const fn sdk_app_id(&self) -> u64 {
+        self.sdk_app_id
+    }
+
     fn policy(&self) -> SignaturePolicy {
         self.policy.unwrap_or(if self.tokens.is_empty() {
             SignaturePolicy::Off
         } else {
             SignaturePolicy::Required
         })
+    }
+}
+
+impl FromStr for App {
+    type Err = BuildError;
+
+    /// An app by the text of its SDKAppID, by the rule that holds for the URL too: plain decimal,
+    /// without sign, space or leading zero, not 0, at most 64 bits.
+    fn from_str(text: &str) -> Result<Self, BuildError> {
+        let problem = "an SDKAppID is a number from 1 to 18446744073709551615, without sign, space \
+                       or leading zero";
+        let id = parse_sdk_app_id(text).ok_or(BuildError { field: "app", app: None, problem })?;
+        Ok(Self::new(id))
     }
 }
 
@@ -290,7 +311,7 @@ impl ReceiverBuilder {
 }
 
 /// A [`Receiver`] that can never work was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildError {
     field: &'static str,
     app: Option<u64>,
@@ -330,6 +351,10 @@ mod tests {
             (builder().app(0), "`app` of app 0: an SDKAppID is not 0"),
             (builder().app(7).app(app().token("t")), "`app` of app 7: it is given twice"),
             (builder().app(app().token("t").token("")), "`token` of app 7: it is empty"),
+            (
+                builder().app(app().tokens([""; 0])),
+                "`token` of app 7: there is none to check signatures with",
+            ),
             (
                 builder().app(app().require_signature()),
                 "`token` of app 7: there is none to check signatures with",

@@ -29,7 +29,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::event::Callback;
 use crate::names::{ContentType, OptPlatform};
-use crate::params::ClientIp;
 use crate::query::Parameter;
 use crate::signature::{Token, unix_seconds};
 
@@ -87,15 +86,15 @@ impl Request {
         self
     }
 
-    /// Sets `ClientIP`, the address of the end user's client.
-    pub fn client_ip(mut self, ip: impl Into<ClientIp>) -> Self {
-        self.client_ip = Some(ip.into().to_string());
+    /// Sets the text of `ClientIP`, the address of the end user's client; `None` leaves it out.
+    pub fn client_ip<'a>(mut self, text: impl Into<Option<&'a str>>) -> Self {
+        self.client_ip = text.into().map(str::to_owned);
         self
     }
 
-    /// Sets `OptPlatform`, the platform of the end user's client.
-    pub fn platform(mut self, platform: impl Into<OptPlatform>) -> Self {
-        self.platform = Some(platform.into().as_str().to_owned());
+    /// Sets the text of `OptPlatform`, the platform of the end user's client; `None` leaves it out.
+    pub fn platform<'a>(mut self, text: impl Into<Option<&'a str>>) -> Self {
+        self.platform = text.into().map(str::to_owned);
         self
     }
 

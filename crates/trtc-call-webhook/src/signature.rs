@@ -16,8 +16,8 @@ const MAX_REQUEST_TIME_DIGITS: usize = 19;
 
 /// An app's callback authentication token, the secret that signatures are made with.
 ///
-/// Kept as the state of a hash that has taken it in: the token itself cannot be read back, and
-/// `Debug` shows nothing of it. Two apps must not share a token, since the signature does not
+/// Kept as the state of a hash that has taken it in: nothing gives the token back, and `Debug` shows
+/// nothing of it. It is not wiped from memory. Two apps must not share a token, since the signature does not
 /// cover the SDKAppID: whoever sees a signed URL of one could call in the name of the other.
 #[derive(Clone)]
 pub struct Token {
@@ -76,6 +76,18 @@ impl From<String> for Token {
     }
 }
 
+impl From<&String> for Token {
+    fn from(token: &String) -> Self {
+        Self::new(token)
+    }
+}
+
+impl From<Vec<u8>> for Token {
+    fn from(token: Vec<u8>) -> Self {
+        Self::new(token)
+    }
+}
+
 impl From<&[u8]> for Token {
     fn from(token: &[u8]) -> Self {
         Self::new(token)
@@ -105,13 +117,12 @@ impl Sign {
     }
 }
 
-impl ConstantTimeEq for Sign {
+impl Sign {
+    /// Whether both are the same, in a time that does not tell where they differ.
     fn ct_eq(&self, other: &Self) -> Choice {
         self.words().ct_eq(&other.words())
     }
-}
 
-impl Sign {
     /// The digest in words, which compare with fewer steps than bytes.
     fn words(&self) -> [u64; 4] {
         let mut words = [0; 4];

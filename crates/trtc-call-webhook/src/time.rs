@@ -1,5 +1,6 @@
 //! Unix times with their unit in the type: the vendor mixes seconds and milliseconds.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,24 @@ macro_rules! unix_time {
             #[must_use]
             pub fn since(self, earlier: Self) -> Option<Duration> {
                 (self >= earlier).then(|| $duration(self.0.abs_diff(earlier.0)))
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(value: i64) -> Self {
+                Self(value)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(time: $name) -> Self {
+                time.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
             }
         }
 

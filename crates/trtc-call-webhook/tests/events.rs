@@ -92,7 +92,7 @@ fn the_senders_query_has_all_parameters_in_the_documented_order() {
     assert_eq!(
         request.url("https://example.com/callback"),
         "https://example.com/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall\
-         &contenttype=json&ClientIP=2001%3Adb8%3A%3A1&OptPlatform=iOS\
+         &contenttype=json&ClientIP=2001%3Adb8%3A%3A1&OptPlatform=iOs\
          &Sign=17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061\
          &RequestTime=1669872112"
     );

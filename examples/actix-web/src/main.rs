@@ -46,11 +46,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     .keep_alive(HEAD_TIME)
     .shutdown_timeout(SHUTDOWN_TIME.as_secs())
     // Its own handling of SIGINT would drop the requests in flight.
-    .shutdown_signal(async {
-        if let Err(error) = shutdown_signal().await {
-            eprintln!("cannot wait for a signal: {error}");
-        }
-    })
+    .shutdown_signal(shutdown_signal()?)
     .bind(addr)
     .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
     for addr in server.addrs() {

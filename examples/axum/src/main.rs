@@ -13,7 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Router, body::Body};
-use example_support::{BODY_TIME, DeadlineBody, Settings, print_call};
+use example_support::{BODY_TIME, DeadlineBody, Settings, print_call, shutdown_signal};
 use tokio::net::TcpListener;
 use trtc_call_webhook_axum::{Ack, CallEnded, Webhook};
 
@@ -50,6 +50,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .with_state(receiver);
     let listener =
         TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let shutdown = shutdown_signal()?;
     println!("listening on http://{}/callback", listener.local_addr()?);
-    server::serve(listener, router).await
+    server::serve(listener, router, shutdown).await;
+    Ok(())
 }

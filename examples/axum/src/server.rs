@@ -3,12 +3,11 @@
 //! `axum::serve` would do, but for one thing: it has no way to set how long a head may take or a
 //! connection may stay idle, and a server that is open to the internet needs both.
 
-use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use example_support::{HEAD_TIME, MAX_HEAD_BYTES, SHUTDOWN_TIME, shutdown_signal};
+use example_support::{HEAD_TIME, MAX_HEAD_BYTES, SHUTDOWN_TIME};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -17,12 +16,16 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 /// Serves until the process is asked to stop, then answers what is in flight.
-pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let service = TowerToHyperService::new(router);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD_BYTES);
     let connections = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown_signal());
+    let mut shutdown = pin!(shutdown);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -34,10 +37,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<(), B
                     continue;
                 }
             },
-            signal = &mut shutdown => {
-                signal?;
-                break;
-            }
+            () = &mut shutdown => break,
         };
         // An answer is one small packet; it must not wait for more.
         let _ = stream.set_nodelay(true);
@@ -50,5 +50,4 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<(), B
     if timeout(SHUTDOWN_TIME, connections.shutdown()).await.is_err() {
         eprintln!("stopped with requests in flight");
     }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
-use example_support::{HEAD_TIME, MAX_HEAD_BYTES, SHUTDOWN_TIME, shutdown_signal};
+use example_support::{HEAD_TIME, MAX_HEAD_BYTES, SHUTDOWN_TIME};
 use http::{Request, Response};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
@@ -46,14 +46,14 @@ pub(crate) async fn serve<S, B>(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     service: S,
-) -> Result<(), Box<dyn Error>>
-where
+    shutdown: impl Future<Output = ()>,
+) where
     S: HttpService<B>,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let stop = watch::Sender::new(false);
     let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown_signal());
+    let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -69,10 +69,7 @@ where
             },
             // Forgets the connections that have ended.
             Some(_) = connections.join_next() => {}
-            signal = &mut shutdown => {
-                signal?;
-                break;
-            }
+            () = &mut shutdown => break,
         }
     }
     drop(listener);
@@ -81,7 +78,6 @@ where
     if timeout(SHUTDOWN_TIME, ended).await.is_err() {
         eprintln!("stopped with requests in flight");
     }
-    Ok(())
 }
 
 /// Serves one connection. How it ends is the peer's affair: each request in it has been answered.
@@ -89,7 +85,7 @@ async fn accept<S, B>(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     service: S,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) where
     S: HttpService<B>,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
@@ -99,7 +95,11 @@ async fn accept<S, B>(
     match tls {
         None => drive(stream, service, stop).await,
         Some(tls) => {
-            if let Ok(Ok(stream)) = timeout(HEAD_TIME, tls.accept(stream)).await {
+            let stream = tokio::select! {
+                accepted = timeout(HEAD_TIME, tls.accept(stream)) => accepted,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            if let Ok(Ok(stream)) = stream {
                 drive(stream, service, stop).await;
             }
         }

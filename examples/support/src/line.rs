@@ -17,18 +17,19 @@ struct Line<'a> {
 
 /// Prints an ended call as one line of JSON.
 ///
+/// It blocks the thread for as long as standard output does not take the line. A server that keeps
+/// events in a database awaits that instead.
+///
 /// # Errors
 ///
 /// When standard output does not take it. The call must not be acknowledged then.
 pub fn print_call(call: &CallEnded) -> io::Result<()> {
-    let talk_seconds =
-        if call.is_answered() { call.talking_time().map(|time| time.as_secs()) } else { Some(0) };
     let mut line = serde_json::to_vec(&Line {
         call_id: &call.call_id,
         result: call.result.as_ref().map(CallResult::as_str),
         caller: call.caller.as_deref(),
         callees: call.callees().collect(),
-        talk_seconds,
+        talk_seconds: call.connected_time().map(|time| time.as_secs()),
     })?;
     line.push(b'\n');
     // In one piece, so that lines of other threads do not come in between.

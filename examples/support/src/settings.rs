@@ -10,6 +10,10 @@ const ADDR: &str = "ADDR";
 const SDK_APP_ID: &str = "SDK_APP_ID";
 const CALLBACK_TOKEN: &str = "CALLBACK_TOKEN";
 
+/// What the last two must be.
+const APP_ID: &str = "a number from 1 to 18446744073709551615, without sign, space or leading zero";
+const TOKENS: &str = "one token or several with a comma between them, none of them empty";
+
 /// What the environment asks for.
 #[derive(Debug)]
 pub struct Settings {
@@ -31,20 +35,18 @@ impl Settings {
             Some(text) => text.parse().map_err(|_| SettingsError::new(ADDR, "IP:PORT"))?,
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
         };
-        let sdk_app_id = match read(SDK_APP_ID)? {
-            Some(text) => app_id(&text)
-                .ok_or(SettingsError::new(SDK_APP_ID, "a number without sign or leading zero"))?,
-            None => 1_400_000_001,
+        let app: App = match read(SDK_APP_ID)? {
+            Some(text) => text.parse().map_err(|_| SettingsError::new(SDK_APP_ID, APP_ID))?,
+            None => App::new(1_400_000_001),
         };
         let app = match read(CALLBACK_TOKEN)? {
             Some(tokens) if tokens.split(',').any(str::is_empty) => {
-                let expected = "one token or several with a comma between them, none of them empty";
-                return Err(SettingsError::new(CALLBACK_TOKEN, expected));
+                return Err(SettingsError::new(CALLBACK_TOKEN, TOKENS));
             }
-            Some(tokens) => App::new(sdk_app_id).tokens(tokens.split(',')).require_signature(),
+            Some(tokens) => app.tokens(tokens.split(',')),
             None => {
                 eprintln!("{CALLBACK_TOKEN} is not set: only the SDKAppID is checked");
-                App::new(sdk_app_id)
+                app
             }
         };
         Ok(Self { addr, receiver: Receiver::builder().app(app).build()? })
@@ -59,11 +61,6 @@ fn read(name: &'static str) -> Result<Option<String>, SettingsError> {
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(SettingsError::new(name, "UTF-8")),
     }
-}
-
-fn app_id(text: &str) -> Option<u64> {
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 /// A variable is set to something that cannot be meant. Does not repeat its value.

@@ -1,31 +1,37 @@
 //! When to stop.
 
+use std::future::Future;
 use std::io;
 
-/// Completes when the process is asked to stop, by SIGTERM or by SIGINT.
+/// A future that completes when the process is asked to stop, by SIGTERM or by SIGINT. From the
+/// call on, not from the first poll, neither of them ends the process by itself.
 ///
 /// # Errors
 ///
 /// When the signals cannot be listened to.
 #[cfg(unix)]
-pub async fn shutdown_signal() -> io::Result<()> {
+pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
-/// Completes when the process is asked to stop, by Ctrl-C.
+/// A future that completes when the process is asked to stop, by Ctrl-C.
 ///
 /// # Errors
 ///
 /// When it cannot be listened to.
-#[cfg(not(unix))]
-pub async fn shutdown_signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+#[cfg(windows)]
+pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        let _ = interrupt.recv().await;
+    })
 }

@@ -36,8 +36,8 @@ impl Way {
         match self {
             Self::Extractor => {
                 let handler = move |Webhook(delivery): Webhook<E>| {
-                    let ack = Ack::from(notebook.handle(&delivery));
-                    async { ack }
+                    let notebook = notebook.clone();
+                    async move { Ack::from(notebook.handle(&delivery).await) }
                 };
                 config.app_data(receiver.clone()).service(web::resource(PATH).to(handler));
             }
@@ -48,7 +48,7 @@ impl Way {
                         // The raw payload: `Bytes` would inflate it where the feature is on.
                         let body = payload.to_bytes().await.expect("a body");
                         assert_eq!(&body, delivery.body(), "the same bytes are put back");
-                        Ack::from(notebook.handle(&delivery))
+                        Ack::from(notebook.handle(&delivery).await)
                     }
                 };
                 let middleware = WebhookMiddleware::<E>::new(receiver.clone());

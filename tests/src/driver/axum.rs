@@ -14,7 +14,7 @@ use crate::{Answer, Driver, Endpoint, Kind, Notebook, PATH, Request, Serve, Serv
 /// the adapter's.
 pub fn router<E: Taken>(receiver: Receiver, notebook: Notebook) -> Router {
     let handler =
-        |Webhook(delivery): Webhook<E>| async move { Ack::from(notebook.handle(&delivery)) };
+        |Webhook(delivery): Webhook<E>| async move { Ack::from(notebook.handle(&delivery).await) };
     Router::new().route(PATH, any(handler)).with_state(receiver)
 }
 

@@ -31,7 +31,7 @@ impl Driver for Core {
         let whole = matches!(self, Self::Whole);
         Call(Rc::new(move |request| match receive::<E>(&receiver, request, whole) {
             Ok(Receipt::Deliver(delivery)) => {
-                to_answer(notebook.handle(&delivery).answer(), Kind::None)
+                to_answer(notebook.note(&delivery).answer(), Kind::None)
             }
             Ok(Receipt::Acknowledge(ack)) => to_answer(ack.answer(), Kind::None),
             Err(error) => to_answer(error.answer(), Kind::Some(error.kind().to_string())),

@@ -33,7 +33,7 @@ where
             let delivery = delivery::<E, _>(&request).expect("the layer puts it there").clone();
             let body = request.into_body().collect().await?.to_bytes();
             assert_eq!(&body, delivery.body(), "the same bytes are put back");
-            Ok(ack(notebook.handle(&delivery)))
+            Ok(ack(notebook.handle(&delivery).await))
         }
     };
     ServiceBuilder::new().layer(WebhookLayer::<E>::new(receiver)).service(service_fn(handler))

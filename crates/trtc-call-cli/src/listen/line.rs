@@ -66,7 +66,7 @@ pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
             result: call.result.as_ref().map(CallResult::as_str),
             caller: call.caller.as_deref(),
             callees: call.callees().collect(),
-            talk_seconds: talk_seconds(call),
+            talk_seconds: call.connected_time().map(|time| time.as_secs()),
             ring_seconds: call.ringing_time().map(|time| time.as_secs()),
             media_type: call.media_type.as_ref(),
             call_type: call.call_type.as_ref(),
@@ -138,12 +138,8 @@ fn add_ended(line: &mut String, call: &CallEnded) {
             None => write!(line, "  {what} ? s"),
         };
     };
-    add_time("talked", talk_seconds(call));
+    add_time("talked", call.connected_time().map(|time| time.as_secs()));
     add_time("rang", call.ringing_time().map(|time| time.as_secs()));
-}
-
-fn talk_seconds(call: &CallEnded) -> Option<u64> {
-    if call.is_answered() { call.talking_time().map(|time| time.as_secs()) } else { Some(0) }
 }
 
 fn add(line: &mut String, piece: &str) {

@@ -102,6 +102,13 @@ impl CallEnded {
         self.end_time?.since(self.accept_time?)
     }
 
+    /// How long the call was connected: no time at all if nobody answered, else the
+    /// [`talking_time`](Self::talking_time). `None` if the times do not tell.
+    #[must_use]
+    pub fn connected_time(&self) -> Option<Duration> {
+        if self.is_answered() { self.talking_time() } else { Some(Duration::ZERO) }
+    }
+
     /// The members without the caller, in the order of the wire.
     pub fn callees(&self) -> impl Iterator<Item = &str> {
         let caller = self.caller.as_deref();
@@ -118,8 +125,8 @@ impl CallEnded {
 impl Event for CallEnded {}
 
 impl Decode for CallEnded {
-    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        decode::single::<CallEndedBody<'_>>(params, body)
+    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        decode::single::<CallEndedBody<'_>>(in_url, body)
     }
 
     fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
@@ -169,7 +176,7 @@ impl CallRecord<'_> {
         Some(CallEnded {
             call_id: self.call_id.id().filter(|id| !id.is_empty())?,
             caller: self.caller.id(),
-            media_type: self.media_type.word().or_else(|| self.call_media_type.word()),
+            media_type: self.media_type.or(self.call_media_type).word(),
             call_type: self.call_type.word(),
             start_time: self.start_time.integer().map(UnixSeconds::new),
             accept_time: self.accept_time.integer().filter(|time| *time > 0).map(UnixSeconds::new),

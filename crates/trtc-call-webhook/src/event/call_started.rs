@@ -63,8 +63,8 @@ impl CallStarted {
 impl Event for CallStarted {}
 
 impl Decode for CallStarted {
-    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        decode::single::<CallStartedBody<'_>>(params, body)
+    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        decode::single::<CallStartedBody<'_>>(in_url, body)
     }
 
     fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
@@ -113,7 +113,7 @@ impl CallInfo<'_> {
         let room_id_type = self.room_id_type.integer().map(RoomIdType::from);
         Some(CallStarted {
             call_id: self.call_id.id().filter(|id| !id.is_empty())?,
-            media_type: self.media_type.word().or_else(|| self.call_media_type.word()),
+            media_type: self.media_type.or(self.call_media_type).word(),
             chat_group_id: self.chat_group_id.id(),
             room_id: RoomId::read(self.room_id, room_id_type),
             room_id_type,

@@ -85,8 +85,8 @@ impl Callback {
 impl Event for Callback {}
 
 impl Decode for Callback {
-    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        let opened = Opened::new(params, body)?;
+    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        let opened = Opened::new(in_url, body)?;
         let event = match opened.command() {
             Command::CallEnded => opened.event::<CallEndedBody<'_>>()?.map(Self::CallEnded),
             Command::CallStarted => opened.event::<CallStartedBody<'_>>()?.map(Self::CallStarted),

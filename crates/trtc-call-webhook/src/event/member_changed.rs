@@ -62,8 +62,8 @@ impl MemberChanged {
 impl Event for MemberChanged {}
 
 impl Decode for MemberChanged {
-    fn decode(params: &Params, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        decode::single::<MemberChangedBody<'_>>(params, body)
+    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
+        decode::single::<MemberChangedBody<'_>>(in_url, body)
     }
 
     fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
@@ -105,6 +105,8 @@ object! {
 
 /// A change without a user id is skipped; a user id alone is a change without an action.
 impl<'de> Entry<'de> for MemberChange {
+    const MAY_BE_MAP: bool = true;
+
     fn of_account(account: String) -> Self {
         Self::new(account, None)
     }

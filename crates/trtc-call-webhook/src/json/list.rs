@@ -1,8 +1,8 @@
 //! Lists of members.
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{MapAccess, SeqAccess};
 
-use super::{Into, Mode, Scalar, Shape};
+use super::{Into, Mode, Scalar, Shape, to_be_read_exactly};
 
 /// A list of members. One string or number alone is a list of one; entries of another type are
 /// skipped, and a value of another type is an empty list.
@@ -22,13 +22,15 @@ impl<T> List<T> {
 
 /// An entry of a list of members.
 pub(crate) trait Entry<'de>: Sized {
+    /// Whether an entry may be an object.
+    const MAY_BE_MAP: bool = false;
+
     /// An entry that is a string or a number.
     fn of_account(account: String) -> Self;
 
     /// An entry that is an object, if it may be one.
-    fn of_map<A: MapAccess<'de>>(mut map: A, _: Mode) -> Result<Option<Self>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn of_map<A: MapAccess<'de>>(_: A, _: Mode) -> Result<Option<Self>, A::Error> {
+        Err(to_be_read_exactly())
     }
 }
 
@@ -40,6 +42,8 @@ impl Entry<'_> for String {
 
 /// `None` is an entry of another type.
 impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
+    const TAKES_MAP: bool = T::MAY_BE_MAP;
+
     fn scalar(&mut self, scalar: Scalar<'de>) {
         *self = scalar.text().map(|text| T::of_account(text.into_owned()));
     }
@@ -51,6 +55,8 @@ impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
 }
 
 impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
+    const TAKES_SEQ: bool = true;
+
     fn scalar(&mut self, scalar: Scalar<'de>) {
         let mut entry: Option<T> = None;
         entry.scalar(scalar);

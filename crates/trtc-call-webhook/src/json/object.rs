@@ -9,7 +9,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::scalar::string;
-use super::{Into, List, Mode, Scalar, Shape};
+use super::{Into, List, Mode, Scalar, Shape, to_be_read_exactly};
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
 pub(crate) trait Object<'de>: Default {
@@ -88,6 +88,20 @@ impl<'a> Slot<Scalar<'a>> {
         self.scalar().text().map(Cow::into_owned)
     }
 
+    /// This value, unless it is unusable: absent, empty, or of a wrong type. Then the other's, for
+    /// keys that the documents spell in two ways.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match &self.value {
+            Scalar::Null | Scalar::Other if other.is_given => other,
+            Scalar::Text(text) if text.is_empty() && other.is_usable() => other,
+            _ => self,
+        }
+    }
+
+    fn is_usable(&self) -> bool {
+        !matches!(self.value, Scalar::Null | Scalar::Other)
+    }
+
     /// One of the vendor's words, known or not.
     pub(crate) fn word<T: From<Cow<'a, str>>>(self) -> Option<T> {
         self.scalar().text().map(T::from)
@@ -119,6 +133,8 @@ pub(crate) struct Nested<T> {
 }
 
 impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
+    const TAKES_MAP: bool = true;
+
     fn scalar(&mut self, _: Scalar<'de>) {}
 
     fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
@@ -126,6 +142,9 @@ impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
         Fields { object: &mut self.object, mode }.visit_map(map)
     }
 }
+
+/// The only key of a number under `serde_json`'s feature `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads the fields of an object into it.
 pub(crate) struct Fields<'s, T> {
@@ -142,6 +161,13 @@ impl<'de, T: Object<'de>> Visitor<'de> for Fields<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(KeySeed(self.mode))? {
+            if key == NUMBER {
+                // Some other crate has switched `serde_json`'s `arbitrary_precision` on, and this
+                // is a number in the guise of an object.
+                if let Mode::Quick = self.mode {
+                    return Err(to_be_read_exactly());
+                }
+            }
             if let Taken::No = self.object.take(&key, &mut map, self.mode)? {
                 map.next_value::<IgnoredAny>()?;
             }

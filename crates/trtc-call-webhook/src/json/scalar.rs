@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::Error;
+
 use super::Shape;
 
 /// A number of fewer digits than this, without an exponent, never exceeds an `f64`.
@@ -26,15 +28,18 @@ pub(crate) enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// Reads the text of one valid JSON value that is neither object nor array; fails for a string
-    /// that is no text and for a number beyond an `f64`.
+    /// Reads the text of one valid JSON value; fails for a string that is no text and for a number
+    /// beyond an `f64`.
     pub(super) fn exact(raw: &'a str) -> Result<Self, serde_json::Error> {
         Ok(match raw.as_bytes().first() {
             Some(b'"') => Self::Text(string(raw)?),
             Some(b'-' | b'0'..=b'9') => {
                 let has_exponent = raw.bytes().any(|b| matches!(b, b'e' | b'E'));
                 if has_exponent || raw.len() >= SAFE_NUMBER_LENGTH {
-                    serde_json::from_str::<f64>(raw)?;
+                    let number: f64 = raw.parse().map_err(serde_json::Error::custom)?;
+                    if number.is_infinite() {
+                        return Err(serde_json::Error::custom("a number out of range"));
+                    }
                 }
                 Self::Digits(raw)
             }

@@ -1,0 +1,71 @@
+//! Our own crates.
+
+use std::time::Duration;
+
+use trtc_call_webhook::{
+    App, CallEnded, Error, Event, MemberChanged, Receipt, Receiver, Sign, Token, Undecoded,
+};
+
+use crate::cases::{APP, Case, Kind, TOKEN, WINDOW};
+use crate::op::Op;
+
+/// A receiver as every adapter and server of the benches has it.
+pub(crate) fn receiver() -> Receiver {
+    let app = App::new(APP).token(TOKEN);
+    Receiver::builder().app(app).replay_window(Duration::from_secs(WINDOW)).build().unwrap()
+}
+
+/// Everything before the body is read, with the signature.
+pub(crate) fn head(case: Case) -> Op {
+    let receiver = receiver();
+    Op::new(case, move |case| {
+        let length = u64::try_from(case.body.len()).ok();
+        receiver.check_at("POST", &case.query, length, case.now())
+    })
+}
+
+/// The signature alone: its hex digits, the hash and the comparison.
+pub(crate) fn signature(case: Case) -> Op {
+    let token = Token::from(TOKEN);
+    Op::new(case, move |case| Sign::from_hex(&case.sign) == Some(token.sign(case.request_time)))
+}
+
+/// The body alone: from bytes to an event.
+pub(crate) fn decode(case: Case) -> Op {
+    match case.kind {
+        Kind::MemberChanged => decode_as::<MemberChanged>(case),
+        _ => decode_as::<CallEnded>(case),
+    }
+}
+
+fn decode_as<E: Event>(case: Case) -> Op {
+    let head = receiver().check_at("POST", &case.query, None, case.now()).unwrap();
+    let Receipt::Deliver(delivery) = head.receive::<Undecoded>(&case.body).unwrap() else {
+        unreachable!("the undecoded form takes every command")
+    };
+    Op::new(case, move |_| delivery.decode::<E>())
+}
+
+/// All of it: from a query and a body to a delivery.
+pub(crate) fn all(case: Case) -> Op {
+    match case.kind {
+        Kind::MemberChanged => all_as::<MemberChanged>(case),
+        _ => all_as::<CallEnded>(case),
+    }
+}
+
+fn all_as<E: Event>(case: Case) -> Op {
+    let receiver = receiver();
+    Op::new(case, move |case| receive::<E>(&receiver, case))
+}
+
+fn receive<E: Event>(receiver: &Receiver, case: &Case) -> Result<Receipt<E>, Error> {
+    let length = u64::try_from(case.body.len()).ok();
+    receiver.check_at("POST", &case.query, length, case.now())?.receive(&case.body)
+}
+
+/// Whether a call that ended is accepted.
+#[cfg(test)]
+pub(crate) fn accepts(case: &Case) -> bool {
+    receive::<CallEnded>(&receiver(), case).is_ok()
+}
