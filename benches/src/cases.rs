@@ -117,7 +117,7 @@ fn call_ended(members: Vec<String>) -> CallEnded {
     call.end_time = Some(UnixSeconds::new(1_741_231_296));
     call.accept_time = Some(UnixSeconds::new(1_741_231_156));
     call.result = Some(CallResult::NormalEnd);
-    call.members = members;
+    call.members = members.into_iter().collect();
     call.room_id = Some(RoomId::from("roomid-1434"));
     call.room_id_type = Some(RoomIdType::Text);
     call.event_time = Some(UnixMillis::new(1_741_231_296_780));

@@ -41,7 +41,7 @@ impl Sample {
         event.accept_time = accept;
         event.end_time = Some(end);
         event.result = Some(result);
-        event.members = self.members().map(str::to_owned).collect();
+        event.members = self.members().collect();
         event.room_id = Some("roomid-1434".into());
         event.room_id_type = Some(RoomIdType::Text);
         event.event_time = Some(self.now.into());

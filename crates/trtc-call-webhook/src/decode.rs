@@ -45,8 +45,11 @@ pub(crate) trait Body<'a>: Object<'a> {
     /// What it becomes.
     type Event;
 
-    /// The body's own `CallbackCommand`, and the event unless the wrapper or the key is missing.
-    fn into_parts(self) -> (Scalar<'a>, Option<Self::Event>);
+    /// The body's own `CallbackCommand`.
+    fn command(&self) -> &Scalar<'a>;
+
+    /// The event, unless the wrapper or the key is missing.
+    fn into_event(self) -> Option<Self::Event>;
 }
 
 object! {
@@ -71,7 +74,7 @@ impl<'a> Opened<'a> {
         let in_url = in_url.filter(|command| !command.as_str().is_empty());
         let command = match in_url {
             Some(command) => Cow::Borrowed(command),
-            None => Cow::Owned(match parse::<Envelope<'_>>(text)?.command.scalar() {
+            None => Cow::Owned(match parse::<Envelope<'_>>(text)?.command.into_scalar() {
                 Scalar::Text(command) if !command.is_empty() => Command::from(command),
                 _ => return Err(mismatch()),
             }),
@@ -90,14 +93,14 @@ impl<'a> Opened<'a> {
 
     /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
     pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
-        let (in_body, event) = parse::<B>(self.text)?.into_parts();
-        self.agree(&in_body)?;
-        Ok(event)
+        let body = parse::<B>(self.text)?;
+        self.agree(body.command())?;
+        Ok(body.into_event())
     }
 
     /// Reads no more than whether the body is an object whose command agrees with the URL's.
     pub(crate) fn envelope(&self) -> Result<(), Error> {
-        self.agree(&parse::<Envelope<'_>>(self.text)?.command.scalar())
+        self.agree(parse::<Envelope<'_>>(self.text)?.command.scalar())
     }
 
     fn agree(&self, in_body: &Scalar<'_>) -> Result<(), Error> {
@@ -138,7 +141,9 @@ fn text(body: &[u8]) -> Result<&str, Error> {
 }
 
 fn parse<'a, T: Object<'a>>(text: &'a str) -> Result<T, Error> {
-    json::read(text).map_err(|error| Error::json(&error))
+    let mut object = T::default();
+    json::read(text, &mut object).map_err(|error| Error::json(&error))?;
+    Ok(object)
 }
 
 const fn mismatch() -> Error {

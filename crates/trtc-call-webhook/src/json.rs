@@ -19,16 +19,18 @@ pub(crate) use list::{Entry, List};
 pub(crate) use object::{Fields, Nested, Object, Slot, Taken, object};
 pub(crate) use scalar::Scalar;
 
-/// Parses the whole of `text` as one object, with nothing but white space around it.
-pub(crate) fn read<'a, T: Object<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
-    let read = |mode| {
-        let mut object = T::default();
+/// Parses the whole of `text` as one object, with nothing but white space around it, into `object`.
+pub(crate) fn read<'a, T: Object<'a>>(
+    text: &'a str,
+    object: &mut T,
+) -> Result<(), serde_json::Error> {
+    let mut read = |mode| {
+        *object = T::default();
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer.deserialize_map(Fields { object: &mut object, mode })?;
-        deserializer.end()?;
-        Ok(object)
+        deserializer.deserialize_map(Fields { object, mode })?;
+        deserializer.end()
     };
-    read(Mode::Quick).or_else(|_: serde_json::Error| read(Mode::Exact))
+    read(Mode::Quick).or_else(|_| read(Mode::Exact))
 }
 
 /// How values are read.

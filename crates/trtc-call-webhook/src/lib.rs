@@ -19,6 +19,7 @@ mod room;
 pub mod sender;
 mod signature;
 mod time;
+mod user_ids;
 mod wire;
 
 pub use answer::{Ack, Answer};
@@ -40,3 +41,4 @@ pub use receiver::{App, BuildError, Receiver, ReceiverBuilder};
 pub use room::RoomId;
 pub use signature::{Sign, Token};
 pub use time::{UnixMillis, UnixSeconds};
+pub use user_ids::UserIds;

@@ -29,6 +29,7 @@ macro_rules! parameters {
             }
 
             /// The parameter of a key, whose case does not count.
+#[inline]
             fn find(key: &str) -> Option<Self> {
                 match key {
                     $($key => Some(Self::$parameter),)*
@@ -104,6 +105,7 @@ fn malformed(reason: &'static str) -> Error {
 
 /// Keeps the value of a parameter that is checked; twice with two values is refused, since the
 /// sender must not choose which of them is.
+#[inline]
 fn set<'a>(slot: &mut Option<Cow<'a, str>>, value: Text<'a>) -> Result<(), Error> {
     let value = value.decode().ok_or_else(|| malformed("a value is not UTF-8"))?;
     match slot {
@@ -126,6 +128,7 @@ pub(crate) enum Lax<'a> {
 }
 
 impl<'a> Lax<'a> {
+    #[inline]
     fn set(&mut self, value: Text<'a>) {
         *self = match (&*self, value.decode()) {
             (Self::Absent, Some(value)) => Self::Value(value),
@@ -153,17 +156,24 @@ struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// Decodes as `application/x-www-form-urlencoded`; `None` if that is not UTF-8.
+    #[inline]
     fn decode(self) -> Option<Cow<'a, str>> {
-        if self.is_plain || is_plain(self.raw) {
-            return Some(Cow::Borrowed(self.raw));
-        }
-        let spaced = self.raw.replace('+', " ");
-        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-        Some(Cow::Owned(decoded.into_owned()))
+        if self.is_plain { Some(Cow::Borrowed(self.raw)) } else { decode_escapes(self.raw) }
     }
 }
 
+#[cold]
+fn decode_escapes(raw: &str) -> Option<Cow<'_, str>> {
+    if is_plain(raw) {
+        return Some(Cow::Borrowed(raw));
+    }
+    let spaced = raw.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(Cow::Owned(decoded.into_owned()))
+}
+
 /// Whether there is nothing to decode.
+#[inline]
 fn is_plain(text: &str) -> bool {
     memchr2(b'%', b'+', text.as_bytes()).is_none()
 }
@@ -188,6 +198,7 @@ fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
 }
 
 /// What stands before and behind the first such byte of ASCII; all and `None` if there is none.
+#[inline]
 fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
     memchr(byte, text.as_bytes())
         .and_then(|place| text.split_at_checked(place))

@@ -22,7 +22,7 @@ pub enum RoomId {
 
 impl RoomId {
     pub(crate) fn read(id: Slot<Scalar<'_>>, kind: Option<RoomIdType>) -> Option<Self> {
-        let id = id.scalar();
+        let id = id.into_scalar();
         let may_be_number = match kind {
             Some(RoomIdType::Number) => true,
             Some(RoomIdType::Text) => false,

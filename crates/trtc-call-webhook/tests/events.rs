@@ -8,7 +8,7 @@ use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
     ActionType, App, CallEnded, CallResult, CallStarted, CallType, Callback, Command, Delivery,
     Event, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OtherCallback, Receipt,
-    Receiver, RoomId, RoomIdType, Token, Undecoded, UnixMillis, UnixSeconds,
+    Receiver, RoomId, RoomIdType, Token, Undecoded, UnixMillis, UnixSeconds, UserIds,
 };
 
 const APP: u64 = 1_400_000_001;
@@ -22,7 +22,7 @@ fn ended() -> CallEnded {
     call.accept_time = Some(UnixSeconds::new(1_741_231_150));
     call.end_time = Some(UnixSeconds::new(1_741_231_296));
     call.result = Some(CallResult::NormalEnd);
-    call.members = vec!["10001".to_owned(), "user2".to_owned()];
+    call.members = UserIds::from(["10001", "user2"]);
     call.room_id = Some(RoomId::from("roomid-1434"));
     call.room_id_type = Some(RoomIdType::Text);
     call.event_time = Some(UnixMillis::new(1_703_589_922_780));
@@ -169,7 +169,7 @@ fn callees_are_the_members_without_the_caller() {
     let callees = |caller: Option<&str>, members: &[&str]| {
         let mut call = CallEnded::new("a");
         call.caller = caller.map(str::to_owned);
-        call.members = members.iter().map(|&member| member.to_owned()).collect();
+        call.members = members.iter().collect();
         call.callees().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(callees(Some("1"), &["1", "2"]), ["2"]);

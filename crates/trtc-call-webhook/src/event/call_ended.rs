@@ -9,11 +9,12 @@ use super::decode::{Decode, Decoded};
 use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
-use crate::json::{List, Nested, Scalar, object};
+use crate::json::{Nested, Scalar, object};
 use crate::names::{CallResult, CallType, Command, MediaType, RoomIdType};
 use crate::params::Params;
 use crate::room::RoomId;
 use crate::time::{UnixMillis, UnixSeconds};
+use crate::user_ids::UserIds;
 use crate::wire;
 
 /// A call ended (647/68940).
@@ -49,7 +50,7 @@ pub struct CallEnded {
     ///
     /// The vendor's samples list the caller too, others do not: ask [`callees`](Self::callees).
     #[serde(default)]
-    pub members: Vec<String>,
+    pub members: UserIds,
     /// The TRTC room as sent (`RoomId`): [`room`](Self::room) leaves an empty one out.
     pub room_id: Option<RoomId>,
     /// How the room's id is meant (`RoomIdType`).
@@ -71,7 +72,7 @@ impl CallEnded {
             accept_time: None,
             end_time: None,
             result: None,
-            members: Vec::new(),
+            members: UserIds::new(),
             room_id: None,
             room_id_type: None,
             event_time: None,
@@ -112,7 +113,7 @@ impl CallEnded {
     /// The members without the caller, in the order of the wire.
     pub fn callees(&self) -> impl Iterator<Item = &str> {
         let caller = self.caller.as_deref();
-        self.members.iter().map(String::as_str).filter(move |member| Some(*member) != caller)
+        self.members.iter().filter(move |member| Some(*member) != caller)
     }
 
     /// The TRTC room, if the callback names one.
@@ -153,7 +154,7 @@ object! {
         accept_time: Scalar<'de> = wire::ACCEPT_TIME,
         end_time: Scalar<'de> = wire::END_TIME,
         result: Scalar<'de> = wire::CALL_RESULT,
-        members: List<String> = wire::MEMBERS,
+        members: UserIds = wire::MEMBERS,
         room_id: Scalar<'de> = wire::ROOM_ID,
         room_id_type: Scalar<'de> = wire::ROOM_ID_TYPE,
     }
@@ -163,10 +164,13 @@ impl<'a> Body<'a> for CallEndedBody<'a> {
     const COMMAND: Command = Command::CallEnded;
     type Event = CallEnded;
 
-    fn into_parts(self) -> (Scalar<'a>, Option<CallEnded>) {
+    fn command(&self) -> &Scalar<'a> {
+        self.command.scalar()
+    }
+
+    fn into_event(self) -> Option<CallEnded> {
         let event_time = self.event_time.integer().map(UnixMillis::new);
-        let event = self.record.object().and_then(|record| record.into_event(event_time));
-        (self.command.scalar(), event)
+        self.record.object()?.into_event(event_time)
     }
 }
 
@@ -182,7 +186,7 @@ impl CallRecord<'_> {
             accept_time: self.accept_time.integer().filter(|time| *time > 0).map(UnixSeconds::new),
             end_time: self.end_time.integer().map(UnixSeconds::new),
             result: self.result.word(),
-            members: self.members.list(),
+            members: self.members.user_ids(),
             room_id: RoomId::read(self.room_id, room_id_type),
             room_id_type,
             event_time,

@@ -96,11 +96,13 @@ impl<'a> Body<'a> for CallStartedBody<'a> {
     const COMMAND: Command = Command::CallStarted;
     type Event = CallStarted;
 
-    fn into_parts(self) -> (Scalar<'a>, Option<CallStarted>) {
+    fn command(&self) -> &Scalar<'a> {
+        self.command.scalar()
+    }
+
+    fn into_event(self) -> Option<CallStarted> {
         let event_time = self.event_time.integer().map(UnixMillis::new);
-        let members = self.members.list();
-        let event = self.info.object().and_then(|info| info.into_event(members, event_time));
-        (self.command.scalar(), event)
+        self.info.object()?.into_event(self.members.list(), event_time)
     }
 }
 

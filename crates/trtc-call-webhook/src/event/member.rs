@@ -34,8 +34,6 @@ object! {
 
 /// A member without a user id is skipped; a user id alone is a member without a status.
 impl<'de> Entry<'de> for Member {
-    const MAY_BE_MAP: bool = true;
-
     fn of_account(account: String) -> Self {
         Self::new(account, None)
     }

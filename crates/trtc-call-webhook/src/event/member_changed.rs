@@ -85,14 +85,17 @@ impl<'a> Body<'a> for MemberChangedBody<'a> {
     const COMMAND: Command = Command::MemberChanged;
     type Event = MemberChanged;
 
-    fn into_parts(self) -> (Scalar<'a>, Option<MemberChanged>) {
-        let event = self.call_id.id().filter(|id| !id.is_empty()).map(|call_id| MemberChanged {
-            call_id,
+    fn command(&self) -> &Scalar<'a> {
+        self.command.scalar()
+    }
+
+    fn into_event(self) -> Option<MemberChanged> {
+        Some(MemberChanged {
+            call_id: self.call_id.id().filter(|id| !id.is_empty())?,
             members: self.members.list(),
             changes: self.changes.list(),
             event_time: self.event_time.integer().map(UnixMillis::new),
-        });
-        (self.command.scalar(), event)
+        })
     }
 }
 
@@ -105,8 +108,6 @@ object! {
 
 /// A change without a user id is skipped; a user id alone is a change without an action.
 impl<'de> Entry<'de> for MemberChange {
-    const MAY_BE_MAP: bool = true;
-
     fn of_account(account: String) -> Self {
         Self::new(account, None)
     }

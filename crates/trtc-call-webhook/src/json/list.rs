@@ -2,7 +2,8 @@
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::{Into, Mode, Scalar, Shape, to_be_read_exactly};
+use super::{Into, Mode, Scalar, Shape};
+use crate::user_ids::UserIds;
 
 /// A list of members. One string or number alone is a list of one; entries of another type are
 /// skipped, and a value of another type is an empty list.
@@ -22,27 +23,16 @@ impl<T> List<T> {
 
 /// An entry of a list of members.
 pub(crate) trait Entry<'de>: Sized {
-    /// Whether an entry may be an object.
-    const MAY_BE_MAP: bool = false;
-
     /// An entry that is a string or a number.
     fn of_account(account: String) -> Self;
 
-    /// An entry that is an object, if it may be one.
-    fn of_map<A: MapAccess<'de>>(_: A, _: Mode) -> Result<Option<Self>, A::Error> {
-        Err(to_be_read_exactly())
-    }
-}
-
-impl Entry<'_> for String {
-    fn of_account(account: String) -> Self {
-        account
-    }
+    /// An entry that is an object, if it has what it needs.
+    fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error>;
 }
 
 /// `None` is an entry of another type.
 impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
-    const TAKES_MAP: bool = T::MAY_BE_MAP;
+    const TAKES_MAP: bool = true;
 
     fn scalar(&mut self, scalar: Scalar<'de>) {
         *self = scalar.text().map(|text| T::of_account(text.into_owned()));
@@ -70,6 +60,27 @@ impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
                 return Ok(());
             }
             self.0.extend(entry);
+        }
+    }
+}
+
+/// The same for a list of nothing but user ids.
+impl<'de> Shape<'de> for UserIds {
+    const TAKES_SEQ: bool = true;
+
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        if let Some(id) = scalar.text() {
+            self.push(&id);
+        }
+    }
+
+    fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
+        loop {
+            let mut id = Scalar::Null;
+            if seq.next_element_seed(Into { shape: &mut id, mode })?.is_none() {
+                return Ok(());
+            }
+            self.scalar(id);
         }
     }
 }

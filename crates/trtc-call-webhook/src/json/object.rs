@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::scalar::string;
 use super::{Into, List, Mode, Scalar, Shape, to_be_read_exactly};
+use crate::user_ids::UserIds;
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
 pub(crate) trait Object<'de>: Default {
@@ -79,13 +80,18 @@ impl<T> Slot<T> {
 
 impl<'a> Slot<Scalar<'a>> {
     /// The value; one that is absent is the same as `null`.
-    pub(crate) fn scalar(self) -> Scalar<'a> {
+    pub(crate) const fn scalar(&self) -> &Scalar<'a> {
+        &self.value
+    }
+
+    /// The value, to keep.
+    pub(crate) fn into_scalar(self) -> Scalar<'a> {
         self.value
     }
 
     /// An id: the string as it is, or the digits of a number.
     pub(crate) fn id(self) -> Option<String> {
-        self.scalar().text().map(Cow::into_owned)
+        self.value.text().map(Cow::into_owned)
     }
 
     /// This value, unless it is unusable: absent, empty, or of a wrong type. Then the other's, for
@@ -104,18 +110,24 @@ impl<'a> Slot<Scalar<'a>> {
 
     /// One of the vendor's words, known or not.
     pub(crate) fn word<T: From<Cow<'a, str>>>(self) -> Option<T> {
-        self.scalar().text().map(T::from)
+        self.value.text().map(T::from)
     }
 
     /// A whole number that fits, as a number or as a string.
     pub(crate) fn integer(self) -> Option<i64> {
-        self.scalar().integer()
+        self.value.integer()
     }
 }
 
 impl<T> Slot<Nested<T>> {
     pub(crate) fn object(self) -> Option<T> {
         self.value.is_object.then_some(self.value.object)
+    }
+}
+
+impl Slot<UserIds> {
+    pub(crate) fn user_ids(self) -> UserIds {
+        self.value
     }
 }
 
