@@ -16,7 +16,7 @@ mod object;
 mod scalar;
 
 pub(crate) use list::{Entry, List};
-pub(crate) use object::{Fields, Nested, Object, Slot, Taken, object};
+pub(crate) use object::{Fields, Nested, Object, Slot, object};
 pub(crate) use scalar::Scalar;
 
 /// Parses the whole of `text` as one object, with nothing but white space around it, into `object`.

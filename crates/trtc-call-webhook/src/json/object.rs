@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
@@ -14,19 +15,19 @@ use crate::user_ids::UserIds;
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
 pub(crate) trait Object<'de>: Default {
-    /// Takes the value of `key` out of `map` if the key is one of this object's.
+    /// One of its keys.
+    type Key;
+
+    /// Which of its keys this is.
+    fn find(key: &str) -> Option<Self::Key>;
+
+    /// Takes the value of a key out of `map`.
     fn take<A: MapAccess<'de>>(
         &mut self,
-        key: &str,
+        key: Self::Key,
         map: &mut A,
         mode: Mode,
-    ) -> Result<Taken, A::Error>;
-}
-
-/// Whether [`Object::take`] knew the key.
-pub(crate) enum Taken {
-    Yes,
-    No,
+    ) -> Result<(), A::Error>;
 }
 
 /// Defines the keys of an object; each value has a [`Slot`].
@@ -39,20 +40,34 @@ macro_rules! object {
             lifetime: std::marker::PhantomData<&'de ()>,
         }
 
-        impl<'de> $crate::json::Object<'de> for $name<'de> {
-            fn take<A: serde::de::MapAccess<'de>>(
-                &mut self,
-                key: &str,
-                map: &mut A,
-                mode: $crate::json::Mode,
-            ) -> Result<$crate::json::Taken, A::Error> {
-                match key {
-                    $($key => self.$field.fill(map, mode)?,)*
-                    _ => return Ok($crate::json::Taken::No),
-                }
-                Ok($crate::json::Taken::Yes)
+        const _: () = {
+            #[allow(non_camel_case_types, reason = "the names of the fields")]
+            pub(crate) enum Key {
+                $($field,)*
             }
-        }
+
+            impl<'de> $crate::json::Object<'de> for $name<'de> {
+                type Key = Key;
+
+                fn find(key: &str) -> Option<Key> {
+                    match key {
+                        $($key => Some(Key::$field),)*
+                        _ => None,
+                    }
+                }
+
+                fn take<A: serde::de::MapAccess<'de>>(
+                    &mut self,
+                    key: Key,
+                    map: &mut A,
+                    mode: $crate::json::Mode,
+                ) -> Result<(), A::Error> {
+                    match key {
+                        $(Key::$field => self.$field.fill(map, mode),)*
+                    }
+                }
+            }
+        };
     };
 }
 pub(crate) use object;
@@ -172,52 +187,59 @@ impl<'de, T: Object<'de>> Visitor<'de> for Fields<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed(self.mode))? {
-            if key == NUMBER {
-                // Some other crate has switched `serde_json`'s `arbitrary_precision` on, and this
-                // is a number in the guise of an object.
-                if let Mode::Quick = self.mode {
-                    return Err(to_be_read_exactly());
+        while let Some(key) = map.next_key_seed(KeySeed::<T>::new(self.mode))? {
+            match key {
+                Some(key) => self.object.take(key, &mut map, self.mode)?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
                 }
-            }
-            if let Taken::No = self.object.take(&key, &mut map, self.mode)? {
-                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(())
     }
 }
 
-/// Reads a key, unescaped.
-struct KeySeed(Mode);
+/// Reads a key, unescaped: one of ours, or `None`.
+struct KeySeed<T> {
+    mode: Mode,
+    object: PhantomData<T>,
+}
 
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Cow<'de, str>;
+impl<T> KeySeed<T> {
+    const fn new(mode: Mode) -> Self {
+        Self { mode, object: PhantomData }
+    }
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        match self.0 {
+impl<'de, T: Object<'de>> DeserializeSeed<'de> for KeySeed<T> {
+    type Value = Option<T::Key>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match self.mode {
             Mode::Quick => deserializer.deserialize_str(self),
             Mode::Exact => {
                 let raw = <&RawValue>::deserialize(deserializer)?.get();
                 // A key that is no text, by an escaped lone surrogate, is none of ours.
-                Ok(string(raw).unwrap_or(Cow::Borrowed("")))
+                Ok(string(raw).ok().and_then(|key| T::find(&key)))
             }
         }
     }
 }
 
-impl<'de> Visitor<'de> for KeySeed {
-    type Value = Cow<'de, str>;
+impl<'de, T: Object<'de>> Visitor<'de> for KeySeed<T> {
+    type Value = Option<T::Key>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(key.to_owned()))
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        let found = T::find(key);
+        if found.is_none() && key == NUMBER {
+            // Some other crate has switched `serde_json`'s `arbitrary_precision` on, and this is a
+            // number in the guise of an object.
+            return Err(to_be_read_exactly());
+        }
+        Ok(found)
     }
 }
