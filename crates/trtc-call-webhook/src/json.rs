@@ -17,7 +17,7 @@ mod scalar;
 
 pub(crate) use list::{Entry, List};
 pub(crate) use object::{Fields, Nested, Object, Slot, object};
-pub(crate) use scalar::Scalar;
+pub(crate) use scalar::{Id, Integer, Scalar, Word};
 
 /// Parses the whole of `text` as one object, with nothing but white space around it, into `object`.
 pub(crate) fn read<'a, T: Object<'a>>(

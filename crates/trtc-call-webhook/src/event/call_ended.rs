@@ -9,7 +9,7 @@ use super::decode::{Decode, Decoded};
 use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
-use crate::json::{Nested, Scalar, object};
+use crate::json::{Id, Integer, Nested, Scalar, Word, object};
 use crate::names::{CallResult, CallType, Command, MediaType, RoomIdType};
 use crate::params::Params;
 use crate::room::RoomId;
@@ -139,24 +139,24 @@ object! {
     pub(super) struct CallEndedBody {
         command: Scalar<'de> = wire::COMMAND,
         record: Nested<CallRecord<'de>> = wire::CALL_RECORD,
-        event_time: Scalar<'de> = wire::EVENT_TIME,
+        event_time: Integer = wire::EVENT_TIME,
     }
 }
 
 object! {
     struct CallRecord {
-        call_id: Scalar<'de> = wire::CALL_ID,
-        caller: Scalar<'de> = wire::CALLER,
-        media_type: Scalar<'de> = wire::MEDIA_TYPE,
-        call_media_type: Scalar<'de> = wire::CALL_MEDIA_TYPE,
-        call_type: Scalar<'de> = wire::CALL_TYPE,
-        start_time: Scalar<'de> = wire::START_TIME,
-        accept_time: Scalar<'de> = wire::ACCEPT_TIME,
-        end_time: Scalar<'de> = wire::END_TIME,
-        result: Scalar<'de> = wire::CALL_RESULT,
+        call_id: Id = wire::CALL_ID,
+        caller: Id = wire::CALLER,
+        media_type: Word<MediaType> = wire::MEDIA_TYPE,
+        call_media_type: Word<MediaType> = wire::CALL_MEDIA_TYPE,
+        call_type: Word<CallType> = wire::CALL_TYPE,
+        start_time: Integer = wire::START_TIME,
+        accept_time: Integer = wire::ACCEPT_TIME,
+        end_time: Integer = wire::END_TIME,
+        result: Word<CallResult> = wire::CALL_RESULT,
         members: UserIds = wire::MEMBERS,
         room_id: Scalar<'de> = wire::ROOM_ID,
-        room_id_type: Scalar<'de> = wire::ROOM_ID_TYPE,
+        room_id_type: Integer = wire::ROOM_ID_TYPE,
     }
 }
 
@@ -180,7 +180,7 @@ impl CallRecord<'_> {
         Some(CallEnded {
             call_id: self.call_id.id().filter(|id| !id.is_empty())?,
             caller: self.caller.id(),
-            media_type: self.media_type.or(self.call_media_type).word(),
+            media_type: self.media_type.word_or(self.call_media_type),
             call_type: self.call_type.word(),
             start_time: self.start_time.integer().map(UnixSeconds::new),
             accept_time: self.accept_time.integer().filter(|time| *time > 0).map(UnixSeconds::new),

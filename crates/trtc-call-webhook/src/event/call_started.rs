@@ -7,7 +7,7 @@ use super::{Event, Member};
 use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
-use crate::json::{List, Nested, Scalar, object};
+use crate::json::{Id, Integer, List, Nested, Scalar, Word, object};
 use crate::names::{Command, MediaType, RoomIdType};
 use crate::params::Params;
 use crate::room::RoomId;
@@ -77,18 +77,18 @@ object! {
         command: Scalar<'de> = wire::COMMAND,
         info: Nested<CallInfo<'de>> = wire::CALL_INFO,
         members: List<Member> = wire::USER_LIST,
-        event_time: Scalar<'de> = wire::EVENT_TIME,
+        event_time: Integer = wire::EVENT_TIME,
     }
 }
 
 object! {
     struct CallInfo {
-        call_id: Scalar<'de> = wire::CALL_ID,
-        media_type: Scalar<'de> = wire::MEDIA_TYPE,
-        call_media_type: Scalar<'de> = wire::CALL_MEDIA_TYPE,
-        chat_group_id: Scalar<'de> = wire::CHAT_GROUP_ID,
+        call_id: Id = wire::CALL_ID,
+        media_type: Word<MediaType> = wire::MEDIA_TYPE,
+        call_media_type: Word<MediaType> = wire::CALL_MEDIA_TYPE,
+        chat_group_id: Id = wire::CHAT_GROUP_ID,
         room_id: Scalar<'de> = wire::ROOM_ID,
-        room_id_type: Scalar<'de> = wire::ROOM_ID_TYPE,
+        room_id_type: Integer = wire::ROOM_ID_TYPE,
     }
 }
 
@@ -115,7 +115,7 @@ impl CallInfo<'_> {
         let room_id_type = self.room_id_type.integer().map(RoomIdType::from);
         Some(CallStarted {
             call_id: self.call_id.id().filter(|id| !id.is_empty())?,
-            media_type: self.media_type.or(self.call_media_type).word(),
+            media_type: self.media_type.word_or(self.call_media_type),
             chat_group_id: self.chat_group_id.id(),
             room_id: RoomId::read(self.room_id, room_id_type),
             room_id_type,

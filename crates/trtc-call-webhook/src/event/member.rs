@@ -3,7 +3,7 @@
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::json::{self, Entry, Mode, Scalar, object};
+use crate::json::{self, Entry, Id, Mode, Word, object};
 use crate::names::MemberStatus;
 use crate::wire;
 
@@ -27,8 +27,8 @@ impl Member {
 
 object! {
     struct MemberFields {
-        account: Scalar<'de> = wire::ACCOUNT,
-        status: Scalar<'de> = wire::STATUS,
+        account: Id = wire::ACCOUNT,
+        status: Word<MemberStatus> = wire::STATUS,
     }
 }
 

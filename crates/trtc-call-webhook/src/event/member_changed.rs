@@ -8,7 +8,7 @@ use super::{Event, Member};
 use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
-use crate::json::{self, Entry, List, Mode, Scalar, object};
+use crate::json::{self, Entry, Id, Integer, List, Mode, Scalar, Word, object};
 use crate::names::{ActionType, Command};
 use crate::params::Params;
 use crate::time::UnixMillis;
@@ -74,10 +74,10 @@ impl Decode for MemberChanged {
 object! {
     pub(super) struct MemberChangedBody {
         command: Scalar<'de> = wire::COMMAND,
-        call_id: Scalar<'de> = wire::CALL_ID,
+        call_id: Id = wire::CALL_ID,
         members: List<Member> = wire::USER_LIST,
         changes: List<MemberChange> = wire::CHANGED_USER_LIST,
-        event_time: Scalar<'de> = wire::EVENT_TIME,
+        event_time: Integer = wire::EVENT_TIME,
     }
 }
 
@@ -101,8 +101,8 @@ impl<'a> Body<'a> for MemberChangedBody<'a> {
 
 object! {
     struct ChangeFields {
-        account: Scalar<'de> = wire::ACCOUNT,
-        action: Scalar<'de> = wire::ACTION_TYPE,
+        account: Id = wire::ACCOUNT,
+        action: Word<ActionType> = wire::ACTION_TYPE,
     }
 }
 

@@ -1,6 +1,5 @@
 //! Objects with keys that we know.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -10,7 +9,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::scalar::string;
-use super::{Into, List, Mode, Scalar, Shape, to_be_read_exactly};
+use super::{Id, Integer, Into, List, Mode, Scalar, Shape, Word, to_be_read_exactly};
 use crate::user_ids::UserIds;
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
@@ -103,34 +102,35 @@ impl<'a> Slot<Scalar<'a>> {
     pub(crate) fn into_scalar(self) -> Scalar<'a> {
         self.value
     }
+}
 
-    /// An id: the string as it is, or the digits of a number.
+impl Slot<Id> {
     pub(crate) fn id(self) -> Option<String> {
-        self.value.text().map(Cow::into_owned)
+        self.value.0
+    }
+}
+
+impl<T> Slot<Word<T>> {
+    pub(crate) fn word(self) -> Option<T> {
+        self.value.0
     }
 
-    /// This value, unless it is unusable: absent, empty, or of a wrong type. Then the other's, for
-    /// keys that the documents spell in two ways.
-    pub(crate) fn or(self, other: Self) -> Self {
-        match &self.value {
-            Scalar::Null | Scalar::Other if other.is_given => other,
-            Scalar::Text(text) if text.is_empty() && other.is_usable() => other,
-            _ => self,
+    /// This word, unless it is unusable: absent, empty, or of a wrong type. Then the other, for keys
+    /// that the documents spell in two ways.
+    pub(crate) fn word_or(self, other: Self) -> Option<T>
+    where
+        T: AsRef<str>,
+    {
+        match (self.word(), other.word()) {
+            (Some(word), Some(other)) if word.as_ref().is_empty() => Some(other),
+            (word, other) => word.or(other),
         }
     }
+}
 
-    fn is_usable(&self) -> bool {
-        !matches!(self.value, Scalar::Null | Scalar::Other)
-    }
-
-    /// One of the vendor's words, known or not.
-    pub(crate) fn word<T: From<Cow<'a, str>>>(self) -> Option<T> {
-        self.value.text().map(T::from)
-    }
-
-    /// A whole number that fits, as a number or as a string.
-    pub(crate) fn integer(self) -> Option<i64> {
-        self.value.integer()
+impl Slot<Integer> {
+    pub(crate) const fn integer(&self) -> Option<i64> {
+        self.value.0
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A whole number that fits, as a number or as a string.
-    pub(crate) fn integer(self) -> Option<i64> {
+    fn integer(self) -> Option<i64> {
         match self {
             Self::Unsigned(number) => number.try_into().ok(),
             Self::Signed(number) => Some(number),
@@ -78,6 +78,41 @@ impl<'a> Scalar<'a> {
 impl<'de> Shape<'de> for Scalar<'de> {
     fn scalar(&mut self, scalar: Self) {
         *self = scalar;
+    }
+}
+
+/// An id: a string as it is, or the digits of a number.
+#[derive(Default)]
+pub(crate) struct Id(pub(super) Option<String>);
+
+impl<'de> Shape<'de> for Id {
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        self.0 = scalar.text().map(Cow::into_owned);
+    }
+}
+
+/// One of the vendor's words, known or not; a number in its place is kept as its text.
+pub(crate) struct Word<T>(pub(super) Option<T>);
+
+impl<T> Default for Word<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: From<Cow<'de, str>>> Shape<'de> for Word<T> {
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        self.0 = scalar.text().map(T::from);
+    }
+}
+
+/// A whole number that fits, as a number or as a string.
+#[derive(Default)]
+pub(crate) struct Integer(pub(super) Option<i64>);
+
+impl<'de> Shape<'de> for Integer {
+    fn scalar(&mut self, scalar: Scalar<'de>) {
+        self.0 = scalar.integer();
     }
 }
 
