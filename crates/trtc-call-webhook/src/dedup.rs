@@ -81,7 +81,7 @@ impl DedupKey {
             let command = utf8_percent_encode(command, &COMMAND);
             Self::new(params, format_args!("{command}#:{hash}"))
         } else {
-            Self::new(params, format_args!("{}#:{hash}", sha256(command.as_bytes())))
+            Self::new(params, format_args!("~{}#:{hash}", sha256(command.as_bytes())))
         }
     }
 

@@ -67,7 +67,8 @@ error_kinds! {
     BodyTooLarge, Peer, 413, "body too large";
     /// The body did not arrive whole.
     UnreadableBody, Peer, 400, "unreadable body";
-    /// The body is not one JSON object in UTF-8, or gives one of our keys twice.
+    /// The body is not one JSON object in UTF-8, gives one of our keys twice, or has an escaped lone
+    /// surrogate or a number beyond a double in a known field.
     MalformedBody, Peer, 400, "malformed body";
     /// The command in the URL and the one in the body differ, or both are missing.
     CommandMismatch, Peer, 400, "command mismatch";
@@ -121,7 +122,9 @@ pub enum Fault {
 /// A request was refused.
 ///
 /// It tells the operator what was wrong and holds nothing that the request held: no token, no
-/// signature, no query, no body. [`answer`](Self::answer) is what the caller may know.
+/// signature, no query, no body. [`answer`](Self::answer) is what the caller may know. Only the
+/// `source` of a body that did not arrive is the transport's own, in its own words, which neither
+/// `Display` nor `Debug` shows.
 #[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,

@@ -72,8 +72,8 @@ impl Head {
     }
 }
 
-/// The body of a request while it arrives: never longer than the limit, and never larger in memory
-/// than what has arrived asks for.
+/// The body of a request while it arrives: never longer than the limit, and in memory at most about
+/// twice of what has arrived.
 #[must_use = "the request is answered only after its body is received"]
 pub struct BodyBuffer {
     head: Head,

@@ -16,7 +16,7 @@ mod object;
 mod scalar;
 
 pub(crate) use list::{Entry, List};
-pub(crate) use object::{Fields, Nested, Object, Slot, object};
+pub(crate) use object::{FieldsVisitor, Nested, Object, Slot, object};
 pub(crate) use scalar::{Id, Integer, Scalar, Word};
 
 /// Parses the whole of `text` as one object, with nothing but white space around it, into `object`.
@@ -27,7 +27,7 @@ pub(crate) fn read<'a, T: Object<'a>>(
     let mut read = |mode| {
         *object = T::default();
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer.deserialize_map(Fields { object, mode })?;
+        deserializer.deserialize_map(FieldsVisitor { object, mode })?;
         deserializer.end()
     };
     read(Mode::Quick).or_else(|_| read(Mode::Exact))
@@ -69,12 +69,12 @@ fn to_be_read_exactly<E: Error>() -> E {
 }
 
 /// Reads one value into a shape, in place: events are large enough for moves to be felt.
-pub(crate) struct Into<'s, T> {
+pub(crate) struct ValueSeed<'s, T> {
     shape: &'s mut T,
     mode: Mode,
 }
 
-impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Into<'_, T> {
+impl<'de, T: Shape<'de>> DeserializeSeed<'de> for ValueSeed<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -95,7 +95,7 @@ impl<'de, T: Shape<'de>> DeserializeSeed<'de> for Into<'_, T> {
     }
 }
 
-impl<'de, T: Shape<'de>> Visitor<'de> for Into<'_, T> {
+impl<'de, T: Shape<'de>> Visitor<'de> for ValueSeed<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

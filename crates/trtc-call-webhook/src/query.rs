@@ -29,7 +29,6 @@ macro_rules! parameters {
             }
 
             /// The parameter of a key, whose case does not count.
-#[inline]
             fn find(key: &str) -> Option<Self> {
                 match key {
                     $($key => Some(Self::$parameter),)*

@@ -16,9 +16,10 @@ const MAX_REQUEST_TIME_DIGITS: usize = 19;
 
 /// An app's callback authentication token, the secret that signatures are made with.
 ///
-/// Kept as the state of a hash that has taken it in: nothing gives the token back, and `Debug` shows
-/// nothing of it. It is not wiped from memory. Two apps must not share a token, since the signature does not
-/// cover the SDKAppID: whoever sees a signed URL of one could call in the name of the other.
+/// Kept as the state of a hash that has taken it in: nothing gives the token back, and `Debug`
+/// shows nothing of it. It is not wiped from memory. Two apps must not share a token, since the
+/// signature does not cover the SDKAppID: whoever sees a signed URL of one could call in the name
+/// of the other.
 #[derive(Clone)]
 pub struct Token {
     hash: Sha256,
@@ -115,9 +116,7 @@ impl Sign {
     pub fn to_hex(&self) -> String {
         crate::hex::lower(&self.0)
     }
-}
 
-impl Sign {
     /// Whether both are the same, in a time that does not tell where they differ.
     fn ct_eq(&self, other: &Self) -> Choice {
         self.words().ct_eq(&other.words())

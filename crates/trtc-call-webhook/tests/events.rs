@@ -40,6 +40,12 @@ fn started() -> CallStarted {
     call
 }
 
+fn untyped_room() -> CallStarted {
+    let mut call = CallStarted::new("d");
+    call.room_id = Some(RoomId::from(5));
+    call
+}
+
 fn changed() -> MemberChanged {
     let mut change = MemberChanged::new("c");
     change.members = vec![Member::new("a", MemberStatus::Waiting)];
@@ -50,7 +56,7 @@ fn changed() -> MemberChanged {
 
 fn all() -> Vec<Callback> {
     let other = OtherCallback::new("Call.CallbackAfterNewThing", r#"{"CallId":"x"}"#);
-    vec![ended().into(), started().into(), changed().into(), other.into()]
+    vec![ended().into(), started().into(), untyped_room().into(), changed().into(), other.into()]
 }
 
 fn receiver() -> Receiver {

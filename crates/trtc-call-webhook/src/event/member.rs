@@ -40,7 +40,7 @@ impl<'de> Entry<'de> for Member {
 
     fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
         let mut fields = MemberFields::default();
-        json::Fields { object: &mut fields, mode }.visit_map(map)?;
+        json::FieldsVisitor { object: &mut fields, mode }.visit_map(map)?;
         let status = fields.status.word();
         Ok(fields.account.id().map(|account| Self { account, status }))
     }

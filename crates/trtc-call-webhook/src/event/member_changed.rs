@@ -114,7 +114,7 @@ impl<'de> Entry<'de> for MemberChange {
 
     fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
         let mut fields = ChangeFields::default();
-        json::Fields { object: &mut fields, mode }.visit_map(map)?;
+        json::FieldsVisitor { object: &mut fields, mode }.visit_map(map)?;
         let action = fields.action.word();
         Ok(fields.account.id().map(|account| Self { account, action }))
     }

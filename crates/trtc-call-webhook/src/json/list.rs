@@ -2,7 +2,7 @@
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::{Into, Mode, Scalar, Shape};
+use super::{Mode, Scalar, Shape, ValueSeed};
 use crate::user_ids::UserIds;
 
 /// A list of members. One string or number alone is a list of one; entries of another type are
@@ -56,7 +56,7 @@ impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
     fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
         loop {
             let mut entry: Option<T> = None;
-            if seq.next_element_seed(Into { shape: &mut entry, mode })?.is_none() {
+            if seq.next_element_seed(ValueSeed { shape: &mut entry, mode })?.is_none() {
                 return Ok(());
             }
             self.0.extend(entry);
@@ -77,7 +77,7 @@ impl<'de> Shape<'de> for UserIds {
     fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
         loop {
             let mut id = Scalar::Null;
-            if seq.next_element_seed(Into { shape: &mut id, mode })?.is_none() {
+            if seq.next_element_seed(ValueSeed { shape: &mut id, mode })?.is_none() {
                 return Ok(());
             }
             self.scalar(id);

@@ -9,7 +9,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::scalar::string;
-use super::{Id, Integer, Into, List, Mode, Scalar, Shape, Word, to_be_read_exactly};
+use super::{Id, Integer, List, Mode, Scalar, Shape, ValueSeed, Word, to_be_read_exactly};
 use crate::user_ids::UserIds;
 
 /// An object with keys that we know. A key that is none of its own is passed over with its value.
@@ -88,7 +88,7 @@ impl<T> Slot<T> {
             return Err(A::Error::custom("a key of ours is given twice"));
         }
         self.is_given = true;
-        map.next_value_seed(Into { shape: &mut self.value, mode })
+        map.next_value_seed(ValueSeed { shape: &mut self.value, mode })
     }
 }
 
@@ -166,7 +166,7 @@ impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
 
     fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
         self.is_object = true;
-        Fields { object: &mut self.object, mode }.visit_map(map)
+        FieldsVisitor { object: &mut self.object, mode }.visit_map(map)
     }
 }
 
@@ -174,12 +174,12 @@ impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads the fields of an object into it.
-pub(crate) struct Fields<'s, T> {
+pub(crate) struct FieldsVisitor<'s, T> {
     pub(crate) object: &'s mut T,
     pub(crate) mode: Mode,
 }
 
-impl<'de, T: Object<'de>> Visitor<'de> for Fields<'_, T> {
+impl<'de, T: Object<'de>> Visitor<'de> for FieldsVisitor<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

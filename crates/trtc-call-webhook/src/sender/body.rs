@@ -1,9 +1,10 @@
 //! The body of an event as Tencent writes it, with the fields in the order of the documents.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use crate::event::{CallEnded, CallStarted, Callback, Member, MemberChange, MemberChanged};
-use crate::names::Command;
+use crate::names::{Command, RoomIdType};
 use crate::room::RoomId;
 use crate::time::UnixSeconds;
 use crate::wire;
@@ -55,6 +56,22 @@ fn write<M: SerializeMap>(
     }
 }
 
+/// The documents have a string in every case. Without a type that says it is a number, a number has
+/// to be one in JSON.
+fn room_id(id: Option<&RoomId>, kind: Option<RoomIdType>) -> Option<RoomIdOnWire> {
+    Some(match id? {
+        RoomId::Number(number) if kind != Some(RoomIdType::Number) => RoomIdOnWire::Number(*number),
+        id => RoomIdOnWire::Text(id.to_string()),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RoomIdOnWire {
+    Number(u64),
+    Text(String),
+}
+
 impl Fields for CallEnded {
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry(wire::COMMAND, &Command::CallEnded)?;
@@ -78,7 +95,7 @@ impl Fields for CallRecord<'_> {
         map.serialize_entry(wire::ACCEPT_TIME, &event.accept_time.map_or(0, UnixSeconds::get))?;
         write(map, wire::CALL_RESULT, event.result.as_ref())?;
         map.serialize_entry(wire::MEMBERS, &event.members)?;
-        write(map, wire::ROOM_ID, event.room_id.as_ref().map(RoomId::to_string))?;
+        write(map, wire::ROOM_ID, room_id(event.room_id.as_ref(), event.room_id_type))?;
         write(map, wire::ROOM_ID_TYPE, event.room_id_type)
     }
 }
@@ -100,7 +117,7 @@ impl Fields for CallInfo<'_> {
         map.serialize_entry(wire::CALL_ID, &event.call_id)?;
         write(map, wire::CALL_MEDIA_TYPE, event.media_type.as_ref())?;
         write(map, wire::CHAT_GROUP_ID, event.chat_group_id.as_ref())?;
-        write(map, wire::ROOM_ID, event.room_id.as_ref().map(RoomId::to_string))?;
+        write(map, wire::ROOM_ID, room_id(event.room_id.as_ref(), event.room_id_type))?;
         write(map, wire::ROOM_ID_TYPE, event.room_id_type)
     }
 }
