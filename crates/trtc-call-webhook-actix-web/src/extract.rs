@@ -29,7 +29,7 @@ use crate::rejection::WebhookRejection;
 ///
 /// An acknowledgement without the handler is an error to actix-web's extractors. So where a handler
 /// takes a `Result<Webhook<E>, actix_web::Error>`, the error must be returned as it is unless
-/// `error.as_error::<WebhookRejection>()` has an [`error`](crate::WebhookRejection::error); an
+/// `error.as_error::<WebhookRejection>()` has an [`error`](trtc_call_webhook::Rejection::error); an
 /// `Option<Webhook<E>>` loses the difference. For two kinds of event take
 /// [`Callback`](trtc_call_webhook::Callback), not `Either`, which reads the payload before us.
 ///
@@ -90,7 +90,7 @@ fn webhook<E: Event>(
 ) -> Result<Webhook<E>, actix_web::Error> {
     match receipt {
         Ok(Receipt::Deliver(delivery)) => Ok(Webhook(delivery)),
-        Ok(Receipt::Acknowledge(ack)) => Err(WebhookRejection::not_taken(ack).into()),
+        Ok(Receipt::Acknowledge(ack)) => Err(WebhookRejection::from(ack).into()),
         Err(error) => Err(WebhookConfig::respond(error, request)),
     }
 }

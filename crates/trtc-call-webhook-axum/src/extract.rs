@@ -74,7 +74,7 @@ where
         let head = check(&Receiver::from_ref(state), &request)?;
         match read(head, request).await?.receive()? {
             Receipt::Deliver(delivery) => Ok(Self(delivery)),
-            Receipt::Acknowledge(ack) => Err(WebhookRejection::not_taken(ack)),
+            Receipt::Acknowledge(ack) => Err(WebhookRejection::from(ack)),
         }
     }
 }

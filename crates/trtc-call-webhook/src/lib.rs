@@ -15,6 +15,7 @@ mod names;
 mod params;
 mod query;
 mod receiver;
+mod rejection;
 mod room;
 pub mod sender;
 mod signature;
@@ -38,6 +39,7 @@ pub use names::{
 };
 pub use params::{ClientIp, Params};
 pub use receiver::{App, BuildError, Receiver, ReceiverBuilder};
+pub use rejection::Rejection;
 pub use room::RoomId;
 pub use signature::{Sign, Token};
 pub use time::{UnixMillis, UnixSeconds};

@@ -23,13 +23,7 @@ async fn on_call_end(Webhook(call): Webhook<CallEnded>) -> Ack {
 
 fn main() -> ExitCode {
     example_support::log_to_stderr();
-    match actix_web::rt::System::new().block_on(run()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    example_support::exit_code(actix_web::rt::System::new().block_on(run()))
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

@@ -58,13 +58,7 @@ fn service(receiver: Receiver) -> impl server::HttpService<Body> {
 #[tokio::main]
 async fn main() -> ExitCode {
     example_support::log_to_stderr();
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    example_support::exit_code(run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

@@ -6,6 +6,8 @@ mod line;
 mod settings;
 mod shutdown;
 
+use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 pub use body::{DeadlineBody, LateBody};
@@ -27,6 +29,18 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// How long requests in flight are waited for when the server stops.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(15);
+
+/// The exit status of a server: 0 if it stopped as asked, 2 with a sentence on standard error if not.
+#[must_use]
+pub fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
 
 /// Sends the log lines of the libraries to standard error.
 pub fn log_to_stderr() {
