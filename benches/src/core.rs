@@ -48,6 +48,24 @@ fn core_names(case: &str, step: Step) -> Vec<Name> {
     Who::ALL.iter().map(|who| core(case, step, *who)).collect()
 }
 
+/// The cells that compare the first of three operations with the others: times, their ratios,
+/// instructions, and theirs.
+fn compared(times: &Times, names: &[Name], counts: &Counts) -> Vec<String> {
+    let [first, second, third] = [0, 1, 2].map(|which| counts.instructions(&names[which]));
+    vec![
+        whole(times.median(0)),
+        whole(times.median(1)),
+        whole(times.median(2)),
+        ratio(times.ratio(0, 1)),
+        ratio(times.ratio(0, 2)),
+        counted(first, whole),
+        counted(second, whole),
+        counted(third, whole),
+        counted(by(first, second), ratio),
+        counted(by(first, third), ratio),
+    ]
+}
+
 fn hash() -> Name {
     Name::new(What::Hash, MAIN)
 }
@@ -131,22 +149,9 @@ impl Core {
         }
         table.row(cells);
         for (case, step, times) in &self.rows {
-            let [ours, hand, floor] =
-                [0, 1, 2].map(|which| counts.instructions(&core_names(case, *step)[which]));
-            table.row([
-                (*case).to_owned(),
-                step.text().to_owned(),
-                whole(times.median(0)),
-                whole(times.median(1)),
-                whole(times.median(2)),
-                ratio(times.ratio(0, 1)),
-                ratio(times.ratio(0, 2)),
-                counted(ours, whole),
-                counted(hand, whole),
-                counted(floor, whole),
-                counted(by(ours, hand), ratio),
-                counted(by(ours, floor), ratio),
-            ]);
+            let mut cells = vec![(*case).to_owned(), step.text().to_owned()];
+            cells.extend(compared(times, &core_names(case, *step), counts));
+            table.row(cells);
         }
         table
     }
@@ -174,22 +179,10 @@ impl Core {
             ],
         );
         for (case, times) in &self.peers {
-            let [ours, standard, github] =
-                [0, 1, 2].map(|which| counts.instructions(&peer_names(case)[which]));
-            table.row([
-                (*case).to_owned(),
-                Case::named(case).unwrap().body.len().to_string(),
-                whole(times.median(0)),
-                whole(times.median(1)),
-                whole(times.median(2)),
-                ratio(times.ratio(0, 1)),
-                ratio(times.ratio(0, 2)),
-                counted(ours, whole),
-                counted(standard, whole),
-                counted(github, whole),
-                counted(by(ours, standard), ratio),
-                counted(by(ours, github), ratio),
-            ]);
+            let length = Case::named(case).unwrap().body.len();
+            let mut cells = vec![(*case).to_owned(), length.to_string()];
+            cells.extend(compared(times, &peer_names(case), counts));
+            table.row(cells);
         }
         table
     }

@@ -63,6 +63,19 @@ impl Place {
         assert_eq!(self.notebook.runs(), 1);
     }
 
+    /// Requests whose handlers have begun, and wait until the gate is opened.
+    async fn wait_at(&self, gate: &Gate) -> Vec<Raw> {
+        self.notebook.set_mood(Mood::WaitsFor(gate.clone()));
+        let mut slow = Vec::new();
+        for _ in 0..20 {
+            let mut raw = self.raw().await;
+            raw.send(whole(QUERY, BODY)).await;
+            slow.push(raw);
+        }
+        self.begun(slow.len()).await;
+        slow
+    }
+
     /// Waits until so many handlers have begun since the notebook was read last.
     async fn begun(&self, handlers: usize) {
         let mut begun = 0;
@@ -80,14 +93,7 @@ impl Place {
 async fn a_slow_handler_holds_nobody_up(server: impl Serve) {
     let place = Place::open(&server).await;
     let gate = Gate::default();
-    place.notebook.set_mood(Mood::WaitsFor(gate.clone()));
-    let mut slow = Vec::new();
-    for _ in 0..20 {
-        let mut raw = place.raw().await;
-        raw.send(whole(QUERY, BODY)).await;
-        slow.push(raw);
-    }
-    place.begun(slow.len()).await;
+    let slow = place.wait_at(&gate).await;
 
     place.notebook.set_mood(Mood::Answers);
     place.is_well().await;
@@ -102,14 +108,7 @@ async fn a_slow_handler_holds_nobody_up(server: impl Serve) {
 async fn a_client_that_does_not_wait_for_a_slow_handler_does_no_harm(server: impl Serve) {
     let place = Place::open(&server).await;
     let gate = Gate::default();
-    place.notebook.set_mood(Mood::WaitsFor(gate.clone()));
-    let mut slow = Vec::new();
-    for _ in 0..20 {
-        let mut raw = place.raw().await;
-        raw.send(whole(QUERY, BODY)).await;
-        slow.push(raw);
-    }
-    place.begun(slow.len()).await;
+    let slow = place.wait_at(&gate).await;
     for (index, raw) in slow.into_iter().enumerate() {
         if index % 2 == 0 {
             raw.reset();
