@@ -1,6 +1,7 @@
-//! The three frameworks, each with three handlers: `bare` reads the body's bytes and returns the
-//! constant answer, `hand-written` takes the framework's own query and JSON extractors, `ours`
-//! takes the adapter. The same services run in process, without a socket, and behind one.
+//! The three frameworks, each with the same handlers: `bare` reads the body's bytes and returns the
+//! constant answer, `bare+floor` and `bare+core` do the floor's work or core's before, `hand-written`
+//! takes the framework's own query and JSON extractors, `ours` takes the adapter. The same services
+//! run in process, without a socket, and behind one.
 
 use std::fmt;
 use std::future::Future;
@@ -11,8 +12,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::net::TcpListener;
 
 use crate::cases::Case;
-use crate::hand_written;
 use crate::op::Op;
+use crate::{floor, hand_written, ours};
 
 mod actix_web;
 mod axum;
@@ -36,8 +37,26 @@ pub(crate) enum Variant {
     /// No handler: the request is made and dropped. What the others have beyond it is theirs.
     Request,
     Bare,
+    /// The bare handler, and the floor's work on query and body.
+    Floor,
+    /// The bare handler, and core's work: the adapter's work without the adapter.
+    Core,
     HandWritten,
     Ours,
+}
+
+/// What a bare handler does with its query and its body before it answers; `false` is no answer.
+type Work = fn(&str, &[u8]) -> bool;
+
+impl Variant {
+    /// The work of a variant that is a bare handler and more.
+    fn work(self) -> Option<Work> {
+        match self {
+            Self::Floor => Some(floor::accepts_now),
+            Self::Core => Some(ours::accepts_now),
+            Self::Request | Self::Bare | Self::HandWritten | Self::Ours => None,
+        }
+    }
 }
 
 /// A request through a framework, without a socket, from the request to the answer's last byte.

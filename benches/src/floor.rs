@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use memchr::{memchr, memchr_iter};
@@ -227,6 +228,13 @@ fn decode_body<'a>(kind: Kind, command: &[u8], body: &'a [u8]) -> Option<Body<'a
 fn receive<'a>(token: &Sha256, case: &'a Case) -> Option<Body<'a>> {
     let query = check(token, &case.query, case.now())?;
     decode_body(case.kind, query.command, case.body.as_bytes())
+}
+
+/// Whether a call that ended is accepted now.
+pub(crate) fn accepts_now(query: &str, body: &[u8]) -> bool {
+    static TOKEN: LazyLock<Sha256> = LazyLock::new(token);
+    let known = check(&TOKEN, query, SystemTime::now());
+    known.and_then(|query| black_box(decode_body(Kind::CallEnded, query.command, body))).is_some()
 }
 
 /// Everything before the body is read, with the signature.

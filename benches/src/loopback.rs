@@ -1,6 +1,6 @@
 //! The frameworks' servers under load, over the loopback interface.
 //!
-//! The three servers of a framework run all the time, and get their slices of load in turn: slices
+//! The servers of a framework run all the time, and get their slices of load in turn: slices
 //! that follow each other make a pair, and what is told is the median of the pairs' ratios.
 
 use std::io;
@@ -47,6 +47,8 @@ pub(crate) struct ServerRow {
     pub(crate) latency: Latency,
     /// Ours by this one, in throughput.
     pub(crate) ours_to_it: Ratio,
+    /// This one by the bare one, in throughput.
+    pub(crate) it_to_bare: Ratio,
     /// How much of the time the server and the load generator were on a core.
     pub(crate) server_busy: Option<f64>,
     pub(crate) load_busy: Option<f64>,
@@ -108,6 +110,7 @@ pub(crate) fn measure(pinning: Pinning, plan: Plan) -> io::Result<Loopback> {
         .arg("loopback")
         .args([plan.pairs.to_string(), plan.refusal_rounds.to_string()])
         .arg(plan.slice.as_millis().to_string())
+        .args(pinning.is_pinned().then_some("--pinned"))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
@@ -115,8 +118,7 @@ pub(crate) fn measure(pinning: Pinning, plan: Plan) -> io::Result<Loopback> {
 }
 
 /// What that process does. Prints the result as JSON.
-pub(crate) fn run(plan: Plan) -> io::Result<()> {
-    let pinning = Pinning::find();
+pub(crate) fn run(pinning: Pinning, plan: Plan) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let loopback = runtime.block_on(async {
         let mut loopback = Loopback { servers: Vec::new(), floods: Vec::new() };
@@ -179,7 +181,8 @@ impl Slices {
     }
 }
 
-const VARIANTS: [Variant; 3] = [Variant::Bare, Variant::HandWritten, Variant::Ours];
+const VARIANTS: [Variant; 5] =
+    [Variant::Bare, Variant::Floor, Variant::Core, Variant::HandWritten, Variant::Ours];
 
 async fn servers(pinning: Pinning, plan: Plan, framework: Framework) -> io::Result<Vec<ServerRow>> {
     let script: Script = [(http1(&accepted_case()), 200)].into();
@@ -193,13 +196,14 @@ async fn servers(pinning: Pinning, plan: Plan, framework: Framework) -> io::Resu
             slices[which].add(&started[which], &script, plan.slice).await?;
         }
     }
-    let [.., ours] = &slices;
+    let [bare, .., ours] = &slices;
     let rows = VARIANTS.iter().zip(&slices).map(|(variant, slices)| ServerRow {
         framework: framework.text().to_owned(),
         variant: variant.text().to_owned(),
         per_second: median(&slices.per_second),
         latency: Latency::of(&slices.accepted),
         ours_to_it: Ratio::of(&ours.per_second, &slices.per_second),
+        it_to_bare: Ratio::of(&slices.per_second, &bare.per_second),
         server_busy: slices.share(slices.server_busy),
         load_busy: slices.share(slices.load_busy),
     });

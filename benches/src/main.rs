@@ -41,6 +41,7 @@ use clap::{Parser, Subcommand};
 
 use crate::adapters::{Framework, Variant};
 use crate::op::{Name, Op};
+use crate::server::Pinning;
 
 /// Measures what a callback costs, and prints it as tables.
 #[derive(Parser)]
@@ -72,7 +73,14 @@ enum Command {
     Serve { framework: String, variant: String },
     /// Measures over loopback, and prints the result as JSON.
     #[command(hide = true)]
-    Loopback { pairs: usize, refusal_rounds: usize, slice_millis: u64 },
+    Loopback {
+        pairs: usize,
+        refusal_rounds: usize,
+        slice_millis: u64,
+        /// The servers get a core of their own.
+        #[arg(long)]
+        pinned: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -99,10 +107,10 @@ fn run(command: Command) -> Result<ExitCode, String> {
             let (framework, variant) = handler.ok_or("no handler is called so")?;
             server::serve(framework, variant);
         }
-        Command::Loopback { pairs, refusal_rounds, slice_millis } => {
+        Command::Loopback { pairs, refusal_rounds, slice_millis, pinned } => {
             let slice = Duration::from_millis(slice_millis);
             let plan = loopback::Plan { pairs, slice, refusal_rounds };
-            loopback::run(plan).map_err(|error| error.to_string())?;
+            loopback::run(Pinning::new(pinned), plan).map_err(|error| error.to_string())?;
         }
     }
     Ok(ExitCode::SUCCESS)

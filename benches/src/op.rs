@@ -133,7 +133,16 @@ texts! { Step { Head = "head", Signature = "signature", Decode = "decode", All =
 texts! { Who { Ours = "ours", HandWritten = "hand-written", Floor = "floor", } }
 texts! { Peer { StandardWebhooks = "standardwebhooks", Github = "axum-github-webhook-extract", } }
 texts! { Framework { Axum = "axum", ActixWeb = "actix-web", Tower = "tower", } }
-texts! { Variant { Request = "request", Bare = "bare", HandWritten = "hand-written", Ours = "ours", } }
+texts! {
+   Variant {
+       Request = "request",
+       Bare = "bare",
+       Floor = "bare+floor",
+       Core = "bare+core",
+       HandWritten = "hand-written",
+       Ours = "ours",
+   }
+}
 
 impl Name {
     pub(crate) fn new(what: What, case: &str) -> Self {

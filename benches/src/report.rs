@@ -170,6 +170,11 @@ fn interval(Ratio { median, low, high }: Ratio) -> String {
     format!("{median:.3} ({low:.3} to {high:.3})")
 }
 
+/// A ratio, unless it is of a thing to itself.
+fn unless(is_itself: bool, ratio: Ratio) -> String {
+    if is_itself { String::new() } else { interval(ratio) }
+}
+
 fn share(busy: Option<f64>) -> String {
     busy.map_or_else(|| "unknown".to_owned(), |share| format!("{:.0} %", share * 100.0))
 }
@@ -190,6 +195,7 @@ fn server_table(loopback: &Loopback) -> Table {
             "p99",
             "p99.9",
             "ours/it, requests/s",
+            "it/bare, requests/s",
             "server busy",
             "load busy",
         ],
@@ -202,11 +208,8 @@ fn server_table(loopback: &Loopback) -> Table {
             whole(row.latency.p50),
             whole(row.latency.p99),
             whole(row.latency.p99_9),
-            if row.variant == Variant::Ours.text() {
-                String::new()
-            } else {
-                interval(row.ours_to_it)
-            },
+            unless(row.variant == Variant::Ours.text(), row.ours_to_it),
+            unless(row.variant == Variant::Bare.text(), row.it_to_bare),
             share(row.server_busy),
             share(row.load_busy),
         ]);
@@ -230,11 +233,7 @@ fn flood_table(loopback: &Loopback) -> Table {
             whole(row.latency.p50),
             whole(row.latency.p99),
             whole(row.latency.p99_9),
-            if row.flood == loopback::NO_FLOOD {
-                String::new()
-            } else {
-                interval(row.latency_to_none)
-            },
+            unless(row.flood == loopback::NO_FLOOD, row.latency_to_none),
             row.closed.to_string(),
         ]);
     }

@@ -14,11 +14,19 @@ use crate::adapters::{self, Framework, Variant};
 pub(crate) struct Pinning(bool);
 
 impl Pinning {
-    /// Needs `taskset`, and two cores.
+    pub(crate) const fn new(is_pinned: bool) -> Self {
+        Self(is_pinned)
+    }
+
+    /// Needs `taskset`, and two cores. A process that is pinned itself sees a single core.
     pub(crate) fn find() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let works = || Command::new("taskset").args(["-c", "1", "true"]).status();
         Self(cores >= 2 && works().is_ok_and(|status| status.success()))
+    }
+
+    pub(crate) const fn is_pinned(self) -> bool {
+        self.0
     }
 
     pub(crate) const fn text(self) -> &'static str {

@@ -5,11 +5,11 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::ErrorForbidden;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Bytes, Json, Query, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, rt};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
 use trtc_call_webhook::Receiver;
 use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
 
-use super::{Variant, accepts, say, target};
+use super::{Variant, Work, accepts, say, target};
 use crate::cases::{ANSWER, Case};
 use crate::op::Op;
 use crate::{hand_written, ours};
@@ -17,6 +17,11 @@ use crate::{hand_written, ours};
 async fn bare(body: Bytes) -> HttpResponse {
     std::hint::black_box(body);
     HttpResponse::Ok().content_type("application/json").body(ANSWER)
+}
+
+async fn working(work: Work, request: HttpRequest, body: Bytes) -> HttpResponse {
+    assert!(work(request.query_string(), &body));
+    bare(body).await
 }
 
 async fn by_hand(
@@ -40,6 +45,10 @@ fn configure(variant: Variant, receiver: Receiver) -> impl FnOnce(&mut ServiceCo
     let resource = match variant {
         Variant::Request => resource,
         Variant::Bare => resource.route(web::post().to(bare)),
+        Variant::Floor | Variant::Core => {
+            let work = variant.work().unwrap();
+            resource.route(web::post().to(move |request, body| working(work, request, body)))
+        }
         Variant::HandWritten => resource.route(web::post().to(by_hand)),
         Variant::Ours => resource.app_data(receiver).route(web::post().to(with_the_extractor)),
     };

@@ -3,15 +3,16 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Json, Query};
+use axum::response::IntoResponse;
 use axum::routing::post;
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use http::{StatusCode, Uri};
 use hyper_util::service::TowerToHyperService;
 use tower::ServiceExt;
 use trtc_call_webhook_axum::{Ack, CallEnded, Webhook};
 
-use super::{Variant, accepts, answer, asynchronous, hyper_server, requests};
+use super::{Variant, Work, accepts, answer, asynchronous, hyper_server, requests};
 use crate::cases::{ANSWER, Case};
 use crate::op::Op;
 use crate::{hand_written, ours};
@@ -19,6 +20,11 @@ use crate::{hand_written, ours};
 async fn bare(body: Bytes) -> ([(http::HeaderName, &'static str); 1], &'static str) {
     std::hint::black_box(body);
     ([(CONTENT_TYPE, "application/json")], ANSWER)
+}
+
+async fn working(work: Work, uri: Uri, body: Bytes) -> impl IntoResponse {
+    assert!(work(uri.query().unwrap_or_default(), &body));
+    bare(body).await
 }
 
 async fn by_hand(
@@ -40,6 +46,10 @@ async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
 fn router(variant: Variant) -> Router {
     let handler = match variant {
         Variant::Request | Variant::Bare => post(bare),
+        Variant::Floor | Variant::Core => {
+            let work = variant.work().unwrap();
+            post(move |uri, body| working(work, uri, body))
+        }
         Variant::HandWritten => post(by_hand),
         Variant::Ours => post(with_the_extractor),
     };

@@ -14,7 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use trtc_call_webhook_tower::{Ack, CallEnded, WebhookBody, WebhookLayer, ack, delivery};
 
-use super::{Variant, accepts, answer, asynchronous, hyper_server, requests};
+use super::{Variant, Work, accepts, answer, asynchronous, hyper_server, requests};
 use crate::cases::{ANSWER, Case};
 use crate::op::Op;
 use crate::{hand_written, ours};
@@ -34,6 +34,16 @@ async fn bare<B: RequestBody>(request: Request<B>) -> Result<Response<Full<Bytes
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     Ok(response)
+}
+
+async fn working<B: RequestBody>(
+    work: Work,
+    request: Request<B>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    assert!(work(parts.uri.query().unwrap_or_default(), &body));
+    bare(Request::from_parts(parts, Full::new(body))).await
 }
 
 async fn by_hand<B: RequestBody>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -68,6 +78,10 @@ pub(super) fn op(variant: Variant, case: &Case) -> Op {
             })
         }
         Variant::Bare => op_of(service_fn(bare), case),
+        Variant::Floor | Variant::Core => {
+            let work = variant.work().unwrap();
+            op_of(service_fn(move |request| working(work, request)), case)
+        }
         Variant::HandWritten => op_of(service_fn(by_hand), case),
         Variant::Ours => op_of(layer().layer(service_fn(behind_the_layer)), case),
     }
@@ -94,6 +108,11 @@ pub(super) fn serve(variant: Variant) {
     match variant {
         Variant::Request | Variant::Bare => {
             hyper_server::serve(TowerToHyperService::new(service_fn(bare::<Incoming>)));
+        }
+        Variant::Floor | Variant::Core => {
+            let work = variant.work().unwrap();
+            let service = service_fn(move |request: Request<Incoming>| working(work, request));
+            hyper_server::serve(TowerToHyperService::new(service));
         }
         Variant::HandWritten => {
             hyper_server::serve(TowerToHyperService::new(service_fn(by_hand::<Incoming>)));
