@@ -26,6 +26,7 @@ mod op;
 mod ours;
 mod peers;
 mod plot;
+mod profile;
 mod refusals;
 mod report;
 mod server;
@@ -41,7 +42,9 @@ use clap::{Parser, Subcommand};
 
 use crate::adapters::{Framework, Variant};
 use crate::op::{Name, Op};
+use crate::profile::Profile;
 use crate::server::Pinning;
+use crate::valgrind::Valgrind;
 
 /// Measures what a callback costs, and prints it as tables.
 #[derive(Parser)]
@@ -65,6 +68,8 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Prints where the instructions of one callback go, function by function.
+    Profile,
     /// Runs one operation so many times, for valgrind.
     #[command(hide = true)]
     Op { name: String, times: u64 },
@@ -98,6 +103,11 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Gate { record } => return gate::run(record),
+        Command::Profile => {
+            let valgrind = Valgrind::find().ok_or("there is no valgrind")?;
+            let profile = Profile::measure(&valgrind)?;
+            print!("{}{}", profile.modules().to_markdown(), profile.functions().to_markdown());
+        }
         Command::Op { name, times } => {
             let operation = Name::parse(&name).and_then(|name| Op::find(&name));
             operation.ok_or_else(|| format!("no operation is called {name}"))?.run(times);

@@ -6,6 +6,7 @@
 //! timings are of the same code.
 
 use std::env;
+use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::op::Name;
@@ -56,6 +57,23 @@ impl Valgrind {
     }
 }
 
+impl Valgrind {
+    /// What callgrind writes of a whole process that runs the operation so often.
+    ///
+    /// # Errors
+    ///
+    /// What valgrind said, if it writes nothing.
+    pub(crate) fn profile(&self, name: &Name, times: u64) -> Result<String, String> {
+        let file = env::temp_dir().join(format!("benches-{}-{times}.out", std::process::id()));
+        let option = format!("--callgrind-out-file={}", file.display());
+        run(&["--tool=callgrind", &option], name, times)?;
+        let profile = fs::read_to_string(&file).map_err(|error| error.to_string());
+        // It is only in the way.
+        let _ = fs::remove_file(&file);
+        profile
+    }
+}
+
 fn once(name: &Name, count: Count) -> Result<f64, String> {
     // Fewer runs where one run is long.
     let members: u64 = name.case.strip_prefix("members-").and_then(|n| n.parse().ok()).unwrap_or(2);
@@ -75,6 +93,12 @@ fn total(name: &Name, times: u64, count: Count) -> Result<u64, String> {
             "total heap usage:",
         ),
     };
+    let said = run(arguments, name, times)?;
+    number_behind(&said, label).ok_or_else(|| format!("valgrind has no count of {name}: {said}"))
+}
+
+/// Runs the operation so often under valgrind, and gives what that says.
+fn run(arguments: &[&str], name: &Name, times: u64) -> Result<String, String> {
     let output = Command::new("valgrind")
         .args(arguments)
         .arg(env::current_exe().map_err(|error| error.to_string())?)
@@ -82,10 +106,12 @@ fn total(name: &Name, times: u64, count: Count) -> Result<u64, String> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    number_behind(&said, label)
-        .filter(|_| output.status.success())
-        .ok_or_else(|| format!("valgrind has no count of {name}: {said}"))
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        Ok(said)
+    } else {
+        Err(format!("valgrind fails with {name}: {said}"))
+    }
 }
 
 /// The number behind a label, with or without commas between its digits.
