@@ -93,7 +93,8 @@ impl<'a> Opened<'a> {
 
     /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
     pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
-        let body = parse::<B>(self.text)?;
+        let mut body = B::default();
+        json::read(self.text, &mut body).map_err(|error| Error::json(&error))?;
         self.agree(body.command())?;
         Ok(body.into_event())
     }

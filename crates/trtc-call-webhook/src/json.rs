@@ -17,20 +17,28 @@ mod scalar;
 
 pub(crate) use list::{Entry, List};
 pub(crate) use object::{FieldsVisitor, Nested, Object, Slot, object};
-pub(crate) use scalar::{Id, Integer, Scalar, Word};
+pub(crate) use scalar::{Id, Integer, Number, Scalar, Word};
 
-/// Parses the whole of `text` as one object, with nothing but white space around it, into `object`.
+/// Parses the whole of `text` as one object, with nothing but white space around it, into an empty
+/// `object`.
 pub(crate) fn read<'a, T: Object<'a>>(
     text: &'a str,
     object: &mut T,
 ) -> Result<(), serde_json::Error> {
-    let mut read = |mode| {
+    read_by(Mode::Quick, text, object).or_else(|_| {
         *object = T::default();
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer.deserialize_map(FieldsVisitor { object, mode })?;
-        deserializer.end()
-    };
-    read(Mode::Quick).or_else(|_| read(Mode::Exact))
+        read_by(Mode::Exact, text, object)
+    })
+}
+
+fn read_by<'a, T: Object<'a>>(
+    mode: Mode,
+    text: &'a str,
+    object: &mut T,
+) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_map(FieldsVisitor { object, mode })?;
+    deserializer.end()
 }
 
 /// How values are read.
@@ -42,15 +50,23 @@ pub(crate) enum Mode {
     Exact,
 }
 
-/// What the value of a known key becomes of each JSON type. Absent is its default.
-pub(crate) trait Shape<'de>: Default {
+/// What the value of a known key becomes of each JSON type. `null` leaves it as it is.
+pub(crate) trait Shape<'de> {
     /// Whether an object is what the shape is for. Else it is a wrong type.
     const TAKES_MAP: bool = false;
     /// Whether an array is what the shape is for. Else it is a wrong type.
     const TAKES_SEQ: bool = false;
 
-    /// A string, a number, a boolean or `null`, or a value of a wrong type.
-    fn scalar(&mut self, scalar: Scalar<'de>);
+    /// A string, unescaped.
+    fn text(&mut self, _: Cow<'de, str>) {}
+
+    /// A number.
+    fn number(&mut self, number: Number<'de>) {
+        self.text(number.into_text());
+    }
+
+    /// A boolean, or a value of a wrong type.
+    fn other(&mut self) {}
 
     /// An object, if the shape takes one.
     fn map<A: MapAccess<'de>>(&mut self, _: A, _: Mode) -> Result<(), A::Error> {
@@ -86,7 +102,7 @@ impl<'de, T: Shape<'de>> DeserializeSeed<'de> for ValueSeed<'_, T> {
                 match raw.as_bytes().first() {
                     Some(b'{') if T::TAKES_MAP => inner.deserialize_map(self),
                     Some(b'[') if T::TAKES_SEQ => inner.deserialize_seq(self),
-                    _ => Scalar::exact(raw).map(|scalar| self.shape.scalar(scalar)),
+                    _ => scalar::exact(raw, self.shape),
                 }
                 // What the inner parser says is left out: it counts from the value's start.
                 .map_err(|_| D::Error::custom("a value of ours cannot be read"))
@@ -103,22 +119,22 @@ impl<'de, T: Shape<'de>> Visitor<'de> for ValueSeed<'_, T> {
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.shape.scalar(Scalar::Text(Cow::Borrowed(text)));
+        self.shape.text(Cow::Borrowed(text));
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.shape.scalar(Scalar::Text(Cow::Owned(text.to_owned())));
+        self.shape.text(Cow::Owned(text.to_owned()));
         Ok(())
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.shape.scalar(Scalar::Unsigned(number));
+        self.shape.number(Number::Unsigned(number));
         Ok(())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.shape.scalar(Scalar::Signed(number));
+        self.shape.number(Number::Signed(number));
         Ok(())
     }
 
@@ -128,12 +144,11 @@ impl<'de, T: Shape<'de>> Visitor<'de> for ValueSeed<'_, T> {
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.shape.scalar(Scalar::Other);
+        self.shape.other();
         Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.shape.scalar(Scalar::Null);
         Ok(())
     }
 

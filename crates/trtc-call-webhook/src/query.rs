@@ -94,7 +94,8 @@ impl<'a> Query<'a> {
 
 /// Plain decimal without sign, space or leading zero; not 0; at most 64 bits.
 pub(crate) fn parse_sdk_app_id(text: &str) -> Option<u64> {
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    // What stands behind the first digit can only be digits too.
+    let is_plain = text.starts_with(|first| matches!(first, '1'..='9'));
     if is_plain { text.parse().ok() } else { None }
 }
 

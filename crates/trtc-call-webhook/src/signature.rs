@@ -195,8 +195,8 @@ struct RequestTime<'a> {
 impl<'a> RequestTime<'a> {
     /// Reads 1 to 19 ASCII digits, which always fit.
     fn parse(text: &'a str) -> Option<Self> {
-        let is_plain =
-            text.len() <= MAX_REQUEST_TIME_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+        // Of what is no digit, parsing takes a leading plus alone.
+        let is_plain = text.len() <= MAX_REQUEST_TIME_DIGITS && !text.starts_with('+');
         let seconds = if is_plain { text.parse().ok()? } else { return None };
         Some(Self { seconds, text })
     }

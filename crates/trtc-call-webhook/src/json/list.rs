@@ -1,8 +1,10 @@
 //! Lists of members.
 
+use std::borrow::Cow;
+
 use serde::de::{MapAccess, SeqAccess};
 
-use super::{Mode, Scalar, Shape, ValueSeed};
+use super::{Mode, Shape, ValueSeed};
 use crate::user_ids::UserIds;
 
 /// A list of members. One string or number alone is a list of one; entries of another type are
@@ -34,8 +36,8 @@ pub(crate) trait Entry<'de>: Sized {
 impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
     const TAKES_MAP: bool = true;
 
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        *self = scalar.text().map(|text| T::of_account(text.into_owned()));
+    fn text(&mut self, text: Cow<'de, str>) {
+        *self = Some(T::of_account(text.into_owned()));
     }
 
     fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
@@ -47,10 +49,8 @@ impl<'de, T: Entry<'de>> Shape<'de> for Option<T> {
 impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
     const TAKES_SEQ: bool = true;
 
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        let mut entry: Option<T> = None;
-        entry.scalar(scalar);
-        self.0.extend(entry);
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.0.push(T::of_account(text.into_owned()));
     }
 
     fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
@@ -68,19 +68,22 @@ impl<'de, T: Entry<'de>> Shape<'de> for List<T> {
 impl<'de> Shape<'de> for UserIds {
     const TAKES_SEQ: bool = true;
 
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        if let Some(id) = scalar.text() {
-            self.push(&id);
-        }
+    fn text(&mut self, id: Cow<'de, str>) {
+        self.push(&id);
     }
 
     fn seq<A: SeqAccess<'de>>(&mut self, mut seq: A, mode: Mode) -> Result<(), A::Error> {
-        loop {
-            let mut id = Scalar::Null;
-            if seq.next_element_seed(ValueSeed { shape: &mut id, mode })?.is_none() {
-                return Ok(());
-            }
-            self.scalar(id);
-        }
+        let shape = &mut OneOf(self);
+        while seq.next_element_seed(ValueSeed { shape, mode })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One entry of a list of user ids. An array in the array is of a wrong type.
+struct OneOf<'s>(&'s mut UserIds);
+
+impl<'de> Shape<'de> for OneOf<'_> {
+    fn text(&mut self, id: Cow<'de, str>) {
+        self.0.push(&id);
     }
 }

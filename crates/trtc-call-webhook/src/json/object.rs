@@ -162,8 +162,6 @@ pub(crate) struct Nested<T> {
 impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
     const TAKES_MAP: bool = true;
 
-    fn scalar(&mut self, _: Scalar<'de>) {}
-
     fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
         self.is_object = true;
         FieldsVisitor { object: &mut self.object, mode }.visit_map(map)

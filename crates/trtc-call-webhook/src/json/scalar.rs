@@ -9,75 +9,96 @@ use super::Shape;
 /// A number of fewer digits than this, without an exponent, never exceeds an `f64`.
 const SAFE_NUMBER_LENGTH: usize = 300;
 
-/// A value that should be a string or a number.
+/// A number.
+pub(crate) enum Number<'a> {
+    Unsigned(u64),
+    /// A negative one.
+    Signed(i64),
+    /// Any number, as it is written.
+    Digits(&'a str),
+}
+
+impl<'a> Number<'a> {
+    pub(super) fn into_text(self) -> Cow<'a, str> {
+        match self {
+            Self::Unsigned(number) => Cow::Owned(number.to_string()),
+            Self::Signed(number) => Cow::Owned(number.to_string()),
+            Self::Digits(digits) => Cow::Borrowed(digits),
+        }
+    }
+
+    /// A whole number that fits.
+    fn integer(self) -> Option<i64> {
+        match self {
+            Self::Unsigned(number) => number.try_into().ok(),
+            Self::Signed(number) => Some(number),
+            Self::Digits(digits) => digits.parse().ok(),
+        }
+    }
+}
+
+/// Reads the text of one valid JSON value, but no object or array that the shape is for; fails for a
+/// string that is no text and for a number beyond an `f64`.
+pub(super) fn exact<'a>(
+    raw: &'a str,
+    shape: &mut impl Shape<'a>,
+) -> Result<(), serde_json::Error> {
+    match raw.as_bytes().first() {
+        Some(b'"') => shape.text(string(raw)?),
+        Some(b'-' | b'0'..=b'9') => {
+            let has_exponent = raw.bytes().any(|b| matches!(b, b'e' | b'E'));
+            if has_exponent || raw.len() >= SAFE_NUMBER_LENGTH {
+                let number: f64 = raw.parse().map_err(serde_json::Error::custom)?;
+                if number.is_infinite() {
+                    return Err(serde_json::Error::custom("a number out of range"));
+                }
+            }
+            shape.number(Number::Digits(raw));
+        }
+        Some(b'n') => {}
+        _ => shape.other(),
+    }
+    Ok(())
+}
+
+/// A value that is kept as it is, for those who must tell a string from a number.
 #[derive(Default)]
 pub(crate) enum Scalar<'a> {
     /// `null`, or not there.
     #[default]
     Null,
-    /// A string, unescaped.
     Text(Cow<'a, str>),
-    /// A number.
-    Unsigned(u64),
-    /// A negative number.
-    Signed(i64),
-    /// Any number, as it is written.
-    Digits(&'a str),
+    Number(Number<'a>),
     /// A value of another type.
     Other,
 }
 
 impl<'a> Scalar<'a> {
-    /// Reads the text of one valid JSON value; fails for a string that is no text and for a number
-    /// beyond an `f64`.
-    pub(super) fn exact(raw: &'a str) -> Result<Self, serde_json::Error> {
-        Ok(match raw.as_bytes().first() {
-            Some(b'"') => Self::Text(string(raw)?),
-            Some(b'-' | b'0'..=b'9') => {
-                let has_exponent = raw.bytes().any(|b| matches!(b, b'e' | b'E'));
-                if has_exponent || raw.len() >= SAFE_NUMBER_LENGTH {
-                    let number: f64 = raw.parse().map_err(serde_json::Error::custom)?;
-                    if number.is_infinite() {
-                        return Err(serde_json::Error::custom("a number out of range"));
-                    }
-                }
-                Self::Digits(raw)
-            }
-            Some(b'n') => Self::Null,
-            _ => Self::Other,
-        })
-    }
-
     /// The text of a string or a number.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Unsigned(number) => Some(Cow::Owned(number.to_string())),
-            Self::Signed(number) => Some(Cow::Owned(number.to_string())),
-            Self::Digits(digits) => Some(Cow::Borrowed(digits)),
-            Self::Null | Self::Other => None,
-        }
-    }
-
-    /// A whole number that fits, as a number or as a string.
-    fn integer(self) -> Option<i64> {
-        match self {
-            Self::Unsigned(number) => number.try_into().ok(),
-            Self::Signed(number) => Some(number),
-            Self::Text(text) => text.parse().ok(),
-            Self::Digits(digits) => digits.parse().ok(),
+            Self::Number(number) => Some(number.into_text()),
             Self::Null | Self::Other => None,
         }
     }
 
     pub(crate) const fn is_number(&self) -> bool {
-        matches!(self, Self::Unsigned(_) | Self::Signed(_) | Self::Digits(_))
+        matches!(self, Self::Number(_))
     }
 }
 
 impl<'de> Shape<'de> for Scalar<'de> {
-    fn scalar(&mut self, scalar: Self) {
-        *self = scalar;
+    fn text(&mut self, text: Cow<'de, str>) {
+        *self = Self::Text(text);
+    }
+
+    fn number(&mut self, number: Number<'de>) {
+        *self = Self::Number(number);
+    }
+
+    fn other(&mut self) {
+        *self = Self::Other;
     }
 }
 
@@ -86,8 +107,8 @@ impl<'de> Shape<'de> for Scalar<'de> {
 pub(crate) struct Id(pub(super) Option<String>);
 
 impl<'de> Shape<'de> for Id {
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        self.0 = scalar.text().map(Cow::into_owned);
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.0 = Some(text.into_owned());
     }
 }
 
@@ -101,8 +122,8 @@ impl<T> Default for Word<T> {
 }
 
 impl<'de, T: From<Cow<'de, str>>> Shape<'de> for Word<T> {
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        self.0 = scalar.text().map(T::from);
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.0 = Some(T::from(text));
     }
 }
 
@@ -111,8 +132,12 @@ impl<'de, T: From<Cow<'de, str>>> Shape<'de> for Word<T> {
 pub(crate) struct Integer(pub(super) Option<i64>);
 
 impl<'de> Shape<'de> for Integer {
-    fn scalar(&mut self, scalar: Scalar<'de>) {
-        self.0 = scalar.integer();
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.0 = text.parse().ok();
+    }
+
+    fn number(&mut self, number: Number<'de>) {
+        self.0 = number.integer();
     }
 }
 
