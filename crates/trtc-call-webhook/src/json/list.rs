@@ -83,6 +83,7 @@ impl<'de> Shape<'de> for UserIds {
 struct OneOf<'s>(&'s mut UserIds);
 
 impl<'de> Shape<'de> for OneOf<'_> {
+    #[inline]
     fn text(&mut self, id: Cow<'de, str>) {
         self.0.push(&id);
     }
