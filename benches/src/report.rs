@@ -13,6 +13,7 @@ use crate::in_process;
 use crate::loopback::{self, Loopback, Ratio};
 use crate::machine;
 use crate::op::{Name, Step, What, Who};
+use crate::profile::Profile;
 use crate::refusals::{self, Refusals};
 use crate::server::Pinning;
 use crate::table::{Table, by, ratio, whole};
@@ -46,6 +47,8 @@ struct Report {
     core: Core,
     refusals: Refusals,
     loopback: Result<Loopback, io::Error>,
+    /// Unless little is measured, or valgrind is missing.
+    profile: Option<Profile>,
 }
 
 /// Measures and prints; `write` keeps the result in this folder.
@@ -78,7 +81,11 @@ fn measure(is_quick: bool) -> Result<Report, String> {
     eprintln!("counts");
     let jobs = [core::jobs(plan.core), refusals::jobs(), in_process::jobs()].concat();
     let counts = Counts::of(valgrind.as_ref(), jobs)?;
-    Ok(Report { machine, counts, core, refusals, loopback })
+    let profile = match &valgrind {
+        Some(valgrind) if !is_quick => Some(Profile::measure(valgrind)?),
+        _ => None,
+    };
+    Ok(Report { machine, counts, core, refusals, loopback, profile })
 }
 
 impl Report {
@@ -93,6 +100,7 @@ impl Report {
         tables.extend(self.loopback.as_ref().ok().map(server_table));
         tables.push(self.refusals.table(&self.counts));
         tables.extend(self.loopback.as_ref().ok().map(flood_table));
+        tables.extend(self.profile.iter().flat_map(|it| [it.modules(), it.functions()]));
         let tables: Vec<String> = tables.iter().map(Table::to_markdown).collect();
         format!("{}\n{}", self.machine, tables.concat())
     }

@@ -39,10 +39,7 @@ impl<'a> Number<'a> {
 
 /// Reads the text of one valid JSON value, but no object or array that the shape is for; fails for a
 /// string that is no text and for a number beyond an `f64`.
-pub(super) fn exact<'a>(
-    raw: &'a str,
-    shape: &mut impl Shape<'a>,
-) -> Result<(), serde_json::Error> {
+pub(super) fn exact<'a>(raw: &'a str, shape: &mut impl Shape<'a>) -> Result<(), serde_json::Error> {
     match raw.as_bytes().first() {
         Some(b'"') => shape.text(string(raw)?),
         Some(b'-' | b'0'..=b'9') => {
