@@ -99,7 +99,20 @@ impl Case {
     /// The same callback with a signature that is well-formed and wrong.
     pub(crate) fn badly_signed(&self) -> Self {
         let wrong: String = self.sign.chars().rev().collect();
-        Self { query: self.query.replace(&self.sign, &wrong), sign: wrong, ..self.clone() }
+        self.signed(wrong)
+    }
+
+    /// The same callback with another digit at one place of its signature.
+    pub(crate) fn with_wrong_digit(&self, place: usize) -> Option<Self> {
+        let digit = self.sign.chars().nth(place)?.to_digit(16)?;
+        let mut wrong = self.sign.clone();
+        wrong.replace_range(place..=place, &format!("{:x}", digit ^ 1));
+        Some(self.signed(wrong))
+    }
+
+    /// The same callback with this for its signature.
+    pub(crate) fn signed(&self, sign: String) -> Self {
+        Self { query: self.query.replace(&self.sign, &sign), sign, ..self.clone() }
     }
 
     pub(crate) fn now(&self) -> SystemTime {

@@ -13,6 +13,7 @@
 
 mod adapters;
 mod cases;
+mod constant_time;
 mod core;
 mod counts;
 mod floor;
@@ -68,6 +69,9 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Fails if the instructions of a signature's check depend on where it is wrong, or on which
+    /// token it is by.
+    ConstantTime,
     /// Prints where the instructions of one callback go, function by function.
     Profile,
     /// Runs one operation so many times, for valgrind.
@@ -103,6 +107,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Gate { record } => return gate::run(record),
+        Command::ConstantTime => return constant_time::run(),
         Command::Profile => {
             let valgrind = Valgrind::find().ok_or("there is no valgrind")?;
             let profile = Profile::measure(&valgrind)?;

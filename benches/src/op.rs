@@ -56,6 +56,8 @@ impl Op {
             What::Hash => floor::hash(case()?),
             What::Foreign => ours::head(case()?.foreign()),
             What::BadlySigned => ours::head(case()?.badly_signed()),
+            What::WrongDigit(place) => ours::head(case()?.with_wrong_digit(place)?),
+            What::MatchingToken(place) => ours::rotation(&case()?, place)?,
             What::Adapter(framework, variant) => {
                 adapters::op(framework, variant, &Case::sent_now(&name.case)?)
             }
@@ -81,6 +83,10 @@ pub(crate) enum What {
     Foreign,
     /// The refusal of the case, with a wrong signature.
     BadlySigned,
+    /// The refusal of the case, with one digit of its signature changed.
+    WrongDigit(usize),
+    /// The case, signed with this one of several tokens.
+    MatchingToken(usize),
     /// A request to a framework, without a socket.
     Adapter(Framework, Variant),
 }
@@ -158,6 +164,8 @@ impl Name {
             ["hash"] => (What::Hash, cases::MAIN),
             ["refused", case, "foreign"] => (What::Foreign, case),
             ["refused", case, "badly-signed"] => (What::BadlySigned, case),
+            ["wrong-digit", case, place] => (What::WrongDigit(place.parse().ok()?), case),
+            ["matching-token", case, place] => (What::MatchingToken(place.parse().ok()?), case),
             ["adapter", case, framework, variant] => {
                 (What::Adapter(Framework::parse(framework)?, Variant::parse(variant)?), case)
             }
@@ -176,6 +184,8 @@ impl fmt::Display for Name {
             What::Hash => f.write_str("hash"),
             What::Foreign => write!(f, "refused/{case}/foreign"),
             What::BadlySigned => write!(f, "refused/{case}/badly-signed"),
+            What::WrongDigit(place) => write!(f, "wrong-digit/{case}/{place}"),
+            What::MatchingToken(place) => write!(f, "matching-token/{case}/{place}"),
             What::Adapter(framework, variant) => {
                 write!(f, "adapter/{case}/{}/{}", framework.text(), variant.text())
             }
@@ -205,6 +215,8 @@ mod tests {
             What::Core(Step::Decode, Who::Floor),
             What::Peer(Peer::Github),
             What::Hash,
+            What::WrongDigit(63),
+            What::MatchingToken(2),
             What::Foreign,
             What::BadlySigned,
             What::Adapter(Framework::ActixWeb, Variant::HandWritten),

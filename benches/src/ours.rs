@@ -19,7 +19,21 @@ pub(crate) fn receiver() -> Receiver {
 
 /// Everything before the body is read, with the signature.
 pub(crate) fn head(case: Case) -> Op {
-    let receiver = receiver();
+    head_of(receiver(), case)
+}
+
+/// The tokens of an app in a rotation that nobody finishes.
+pub(crate) const TOKENS: [&str; 4] = ["first", "second", "third", "fourth"];
+
+/// A head that is signed with one of several tokens.
+pub(crate) fn rotation(case: &Case, which: usize) -> Option<Op> {
+    let app = App::new(APP).tokens(TOKENS);
+    let receiver = Receiver::builder().app(app).build().ok()?;
+    let sign = Token::from(*TOKENS.get(which)?).sign(case.request_time);
+    Some(head_of(receiver, case.signed(sign.to_hex())))
+}
+
+fn head_of(receiver: Receiver, case: Case) -> Op {
     Op::new(case, move |case| {
         let length = u64::try_from(case.body.len()).ok();
         receiver.check_at("POST", &case.query, length, case.now())
