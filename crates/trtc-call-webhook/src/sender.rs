@@ -1,6 +1,34 @@
 //! Callbacks as Tencent would send them: for tests of one's own handlers, and for trying out an
 //! endpoint.
 //!
+//! A handler is a function, and can be called with what a request holds:
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use trtc_call_webhook::sender::Request;
+//! use trtc_call_webhook::{App, CallEnded, Command, Delivery, ErrorKind, Receiver, Token};
+//!
+//! fn seconds_to_bill(call: &Delivery<CallEnded>) -> u64 {
+//!     call.connected_time().map_or(0, |time| time.as_secs())
+//! }
+//!
+//! let token = Token::new("xxxxyyyy");
+//! let receiver = Receiver::builder().app(App::new(1400000001).token(token.clone())).build()?;
+//! let sample = || Request::sample(1400000001, Command::CallEnded);
+//! let signed = sample().signed(&token, SystemTime::now());
+//!
+//! let call = signed.deliver_to(&receiver)?.into_delivery().expect("it is taken");
+//! assert_eq!(seconds_to_bill(&call), 0);
+//!
+//! let refused = sample().deliver_to::<CallEnded>(&receiver).unwrap_err();
+//! assert_eq!(refused.kind(), ErrorKind::Unsigned);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Through a framework's own test client a request goes by its [`url`](Request::url) and its
+//! [`body`](Request::body): each adapter's front page shows how, in a line for each case. The same
+//! for an event of one's own, and for any HTTP client:
+//!
 //! ```
 //! use std::time::SystemTime;
 //! use trtc_call_webhook::sender::Request;
@@ -27,12 +55,16 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::event::Callback;
-use crate::names::{ContentType, OptPlatform};
+use crate::delivery::Receipt;
+use crate::error::Error;
+use crate::event::{Callback, Event, OtherCallback};
+use crate::names::{Command, ContentType, OptPlatform};
 use crate::query::Parameter;
+use crate::receiver::Receiver;
 use crate::signature::{Token, unix_seconds};
 
 mod body;
+pub mod samples;
 
 /// What `application/x-www-form-urlencoded` leaves as it is.
 const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
@@ -66,6 +98,14 @@ impl Request {
             request_time: None,
             body: Bytes::from(body::of(&callback)),
         }
+    }
+
+    /// The request with the sample that the documents print of a command, corrected to valid JSON:
+    /// see [`samples`]. For a command that is not documented, the body holds nothing but it.
+    pub fn sample(sdk_app_id: u64, command: impl Into<Command>) -> Self {
+        let command = command.into();
+        let json = samples::of(&command);
+        Self::new(sdk_app_id, OtherCallback { command, json })
     }
 
     /// Signs with an app's token at a time, as Tencent does where authentication is switched on.
@@ -108,6 +148,15 @@ impl Request {
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Hands the request to a receiver, without a server: for a handler that a test calls by itself.
+    ///
+    /// # Errors
+    ///
+    /// What [`Receiver::check`] and [`Head::receive`](crate::Head::receive) say.
+    pub fn deliver_to<E: Event>(&self, receiver: &Receiver) -> Result<Receipt<E>, Error> {
+        receiver.check("POST", &self.query(), None)?.receive(&self.body)
     }
 
     /// What stands behind the `?` in the URL. With a signature in it, it is a secret.

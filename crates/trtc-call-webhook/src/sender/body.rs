@@ -20,6 +20,11 @@ pub(super) fn of(callback: &Callback) -> String {
     json.unwrap_or_default()
 }
 
+/// A body that holds nothing but its command.
+pub(super) fn envelope(command: &Command) -> String {
+    serde_json::to_string(&Body(command)).unwrap_or_default()
+}
+
 /// Something that is written as a JSON object.
 trait Fields {
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
@@ -70,6 +75,12 @@ fn room_id(id: Option<&RoomId>, kind: Option<RoomIdType>) -> Option<RoomIdOnWire
 enum RoomIdOnWire {
     Number(u64),
     Text(String),
+}
+
+impl Fields for Command {
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(wire::COMMAND, self)
+    }
 }
 
 impl Fields for CallEnded {
