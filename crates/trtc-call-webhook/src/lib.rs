@@ -7,6 +7,9 @@ mod dedup;
 mod delivery;
 mod error;
 mod event;
+// It holds nothing but text.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod head;
 mod hex;
 mod json;
