@@ -273,6 +273,9 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 }
 
 #[cfg(test)]
+mod exhausted;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
