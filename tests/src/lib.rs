@@ -29,7 +29,7 @@ pub mod table;
 pub use notebook::{Gate, Mood, Notebook, Taken};
 pub use request::{Answer, Kind, Request, Sent};
 pub use run::run;
-pub use table::{Case, ReceiverConfig, Table};
+pub use table::{Case, ReceiverConfig, Table, percent, signature};
 
 use std::net::SocketAddr;
 

@@ -330,7 +330,7 @@ impl Sign {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let seconds = now.checked_add_signed(-self.age).expect("a time").to_string();
         let time = self.time.as_ref().map_or(seconds.clone(), |t| t.replace("{seconds}", &seconds));
-        let sign = hex(&Sha256::digest(format!("{}{time}", self.token)));
+        let sign = signature(self.token.as_bytes(), &time);
         let mixed: String = sign
             .char_indices()
             .map(|(i, digit)| if i % 2 == 0 { digit.to_ascii_uppercase() } else { digit })
@@ -346,14 +346,19 @@ impl Sign {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
+/// The digits of `Sign` for a token and the text of `RequestTime`, computed apart from core.
+#[must_use]
+pub fn signature(token: &[u8], request_time: &str) -> String {
+    let digest = Sha256::new_with_prefix(token).chain_update(request_time).finalize();
+    digest.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
 }
 
-fn percent(text: &str) -> String {
+/// A text with every byte percent-encoded.
+#[must_use]
+pub fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         let _ = write!(encoded, "%{byte:02x}");
         encoded
