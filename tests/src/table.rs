@@ -206,17 +206,27 @@ impl Table {
         config.unwrap_or_else(|| panic!("no receiver is named {name:?}")).build()
     }
 
-    pub(crate) fn receiver_of<'a>(&'a self, case: &'a Case) -> &'a str {
+    /// The name of a case's receiver.
+    #[must_use]
+    pub fn receiver_of<'a>(&'a self, case: &'a Case) -> &'a str {
         case.receiver.as_ref().unwrap_or(&self.defaults.receiver)
     }
 
-    pub(crate) fn takes_of<'a>(&'a self, case: &'a Case) -> &'a str {
+    /// What a case's handler takes.
+    #[must_use]
+    pub fn takes_of<'a>(&'a self, case: &'a Case) -> &'a str {
         case.takes.as_ref().unwrap_or(&self.defaults.takes)
     }
 
     /// The request of a case, signed now.
     #[must_use]
     pub fn request(&self, case: &Case) -> Request {
+        self.request_at(case, SystemTime::now())
+    }
+
+    /// The request of a case, signed by another clock.
+    #[must_use]
+    pub fn request_at(&self, case: &Case, now: SystemTime) -> Request {
         let method = case.method.as_ref().unwrap_or(&self.defaults.method);
         let query = case.query.as_ref().unwrap_or(&self.defaults.query);
         let body = match (&case.body, &case.json) {
@@ -228,7 +238,7 @@ impl Table {
         };
         Request {
             method: method.clone(),
-            query: case.sign.as_ref().map_or_else(|| query.clone(), |sign| sign.fill(query)),
+            query: case.sign.as_ref().map_or_else(|| query.clone(), |sign| sign.fill(query, now)),
             headers: case.headers.clone(),
             body: Bytes::from(body),
             announce: case.announce,
@@ -326,8 +336,8 @@ impl Sign {
     /// - `{SIGN}` and `{Sign}` have its digits in upper case and in mixed case,
     /// - `{sign 63}` is all of its digits but the last,
     /// - `{%time}` and `{%sign}` are percent-encoded to the last byte.
-    fn fill(&self, query: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    fn fill(&self, query: &str, now: SystemTime) -> String {
+        let now = now.duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let seconds = now.checked_add_signed(-self.age).expect("a time").to_string();
         let time = self.time.as_ref().map_or(seconds.clone(), |t| t.replace("{seconds}", &seconds));
         let sign = signature(self.token.as_bytes(), &time);

@@ -1,0 +1,159 @@
+//! Signatures that were made rightly, nearly so, or not at all, at any time on any clock.
+
+#![no_main]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arbitrary::Arbitrary;
+use fuzz::head;
+use fuzz::receivers::{AppConfig, Config, Policy};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    tokens: [&'a str; 2],
+    asks: Asks,
+    window: u16,
+    clock: Clock,
+    time: Time<'a>,
+    sign: Sign<'a>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Asks {
+    ByTokens,
+    Required,
+    IfPresent,
+    Nothing,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Clock {
+    is_before_1970: bool,
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Time<'a> {
+    Absent,
+    /// So many seconds from the clock.
+    Near {
+        offset: i16,
+        zeros: u8,
+    },
+    Text(&'a str),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Sign<'a> {
+    Absent,
+    /// By one of the tokens, with these of its digits in upper case.
+    Right {
+        second: bool,
+        upper: u64,
+    },
+    /// The same with one byte of it replaced.
+    Wrong {
+        second: bool,
+        place: u8,
+        byte: u8,
+    },
+    Text(&'a str),
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let tokens: Vec<String> =
+        input.tokens.iter().filter(|token| !token.is_empty()).map(ToString::to_string).collect();
+    let Some(clock) = input.clock.time() else { return };
+    if tokens.is_empty() {
+        return;
+    }
+    let now = if input.clock.is_before_1970 { 0 } else { input.clock.seconds };
+    let time = input.time.text(now);
+    let sign = input.sign.text(&tokens, time.as_deref().unwrap_or_default());
+    let policy = match input.asks {
+        Asks::ByTokens => Policy::ByTokens,
+        Asks::Required => Policy::RequireSignature,
+        Asks::IfPresent => Policy::InsecureAcceptUnsigned,
+        Asks::Nothing => Policy::InsecureIgnoreSignature,
+    };
+    let app = AppConfig { id: 1, tokens, policy };
+    let config =
+        Config { apps: vec![app.clone()], body_limit: 1, window: input.window.max(1).into() };
+
+    let mut query = "SdkAppid=1".to_owned();
+    for (key, value) in [("Sign", &sign), ("RequestTime", &time)] {
+        if let Some(value) = value {
+            query = format!("{query}&{key}={}", percent(value));
+        }
+    }
+    let got = match config.build().check_at("POST", &query, None, clock) {
+        Ok(head) => Ok(head.is_signed()),
+        Err(error) => Err(error.kind()),
+    };
+    if query.len() <= 8192 {
+        let expected = head::signature(&app, config.window, sign.as_deref(), time.as_deref(), now);
+        assert_eq!(got, expected);
+    }
+
+    // Said once more, of those that are made as the vendor makes them.
+    if let (Sign::Right { .. }, Time::Near { offset, zeros: 0 }) = (&input.sign, &input.time) {
+        let is_exact =
+            now.checked_add_signed((*offset).into()).is_some_and(|time| time < 10_u64.pow(19));
+        let is_near = u64::from(offset.unsigned_abs()) <= config.window;
+        if is_exact && is_near && !matches!(input.asks, Asks::Nothing) {
+            assert_eq!(got, Ok(true));
+        }
+    }
+});
+
+impl Clock {
+    fn time(&self) -> Option<SystemTime> {
+        let distance = Duration::new(self.seconds, self.nanoseconds % 1_000_000_000);
+        if self.is_before_1970 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        }
+    }
+}
+
+impl Time<'_> {
+    fn text(&self, now: u64) -> Option<String> {
+        match self {
+            Self::Absent => None,
+            Self::Near { offset, zeros } => {
+                let time = now.saturating_add_signed((*offset).into());
+                Some(format!("{}{time}", "0".repeat((zeros % 20).into())))
+            }
+            Self::Text(text) => Some((*text).to_owned()),
+        }
+    }
+}
+
+impl Sign<'_> {
+    fn text(&self, tokens: &[String], time: &str) -> Option<String> {
+        let token = |second: bool| if second { &tokens[tokens.len() - 1] } else { &tokens[0] };
+        match self {
+            Self::Absent => None,
+            Self::Right { second, upper } => {
+                let digits = head::digest(token(*second), time);
+                let digit = |(place, digit): (usize, char)| {
+                    if upper >> place & 1 == 1 { digit.to_ascii_uppercase() } else { digit }
+                };
+                Some(digits.chars().enumerate().map(digit).collect())
+            }
+            Self::Wrong { second, place, byte } => {
+                let mut digits = head::digest(token(*second), time).into_bytes();
+                digits[usize::from(place % 64)] = byte % 128;
+                String::from_utf8(digits).ok()
+            }
+            Self::Text(text) => Some((*text).to_owned()),
+        }
+    }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
