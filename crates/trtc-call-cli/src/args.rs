@@ -5,18 +5,27 @@
 
 #![expect(clippy::doc_markdown, reason = "these are the texts of `--help`, not of rustdoc")]
 
+mod examples;
+mod explain;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand};
+use clap_complete::Shell;
 
-/// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, and shows both at
-/// work.
+pub(crate) use self::explain::{CaptureArgs, ExplainArgs, ReceiverArgs, Takes};
+
+/// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, shows both at work,
+/// and explains why one was refused.
 ///
 /// Exit status: 0 if all is well, 1 if an endpoint's answer would not count as delivered (or a row
-/// of the demo is not as expected), 2 if the task cannot be done as it was asked for.
+/// of the demo is not as expected, or an explained request would be refused), 2 if the task cannot be
+/// done as it was asked for.
+///
+/// Colours are for terminals, and not where NO_COLOR is set.
 #[derive(Parser)]
-#[command(name = "trtc-call", version)]
+#[command(name = "trtc-call", version, after_help = examples::ALL)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) task: Task,
@@ -25,14 +34,38 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Task {
     /// Start a receiver, send it callbacks of every kind, good and bad, and show what came of each
-    Demo,
+    Demo(DemoArgs),
     /// Send an endpoint what Tencent would send, and say whether it would count as delivered
     Send(SendArgs),
     /// Receive callbacks on this machine and print a line for each
     Listen(ListenArgs),
+    /// Explain row by row what a receiver makes of a captured request, and what to do about it
+    ///
+    /// The tool for callbacks that do not arrive. What was captured may be a raw HTTP request, a line
+    /// of an access log, a pasted curl command, or a URL and a body, quoted, escaped or encoded as
+    /// logs and shells do it.
+    Explain(Box<ExplainArgs>),
+    /// Print the completions of a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, as roff
+    #[command(after_help = examples::MAN)]
+    Man,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = examples::DEMO)]
+pub(crate) struct DemoArgs {
+    /// Print one object of JSON instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = examples::SEND)]
 #[command(group = ArgGroup::new("signature").args(["unsigned", "wrong_signature", "stale"]))]
 pub(crate) struct SendArgs {
     /// The endpoint, as it is configured at the vendor: http:// or https://
@@ -122,9 +155,14 @@ pub(crate) struct SendArgs {
     /// Trust the certificates in this PEM file, and no others
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
+
+    /// Print a line of JSON for each answer, and one for all if there are several
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = examples::LISTEN)]
 pub(crate) struct ListenArgs {
     /// Where to listen; port 0 takes a free one [env: ADDR] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "IP:PORT")]

@@ -14,6 +14,7 @@ use trtc_call_webhook::Token;
 use self::cases::Case;
 use self::receiver::{Notebook, Seen};
 use self::table::Row;
+use crate::args::DemoArgs;
 use crate::client::{Client, Endpoint, Reply, Trust};
 use crate::failure::Failure;
 use crate::server::{self, Server};
@@ -32,7 +33,7 @@ struct Outcome {
     seen: Vec<Seen>,
 }
 
-pub(crate) fn run() -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     // New for each run, so that nobody else on the machine can send what is taken.
     let secret = sample::new_call_id();
     let token = Token::new(&secret);
@@ -51,7 +52,11 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
     }
     runtime.shutdown_background();
 
-    out::print(&table::text(&endpoint, SDK_APP_ID, &rows))?;
+    if args.json {
+        out::print_line(table::json(&endpoint, SDK_APP_ID, &rows)?)?;
+    } else {
+        out::print(&table::text(&endpoint, SDK_APP_ID, &rows))?;
+    }
     let is_as_expected = rows.iter().all(|row| row.is_as_expected);
     Ok(if is_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

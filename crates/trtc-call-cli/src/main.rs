@@ -1,10 +1,13 @@
-//! `trtc-call`: sends the callbacks of Tencent RTC Call, receives them, and shows both at work.
+//! `trtc-call`: sends the callbacks of Tencent RTC Call, receives them, shows both at work, and
+//! explains why one was refused.
 
 mod args;
 mod client;
 mod demo;
+mod explain;
 mod failure;
 mod listen;
+mod manual;
 mod out;
 mod sample;
 mod send;
@@ -21,9 +24,12 @@ use crate::args::{Args, Task};
 
 fn main() -> ExitCode {
     let done = match Args::parse().task {
-        Task::Demo => demo::run(),
+        Task::Demo(args) => demo::run(&args),
         Task::Send(args) => send::run(args),
         Task::Listen(args) => listen::run(args),
+        Task::Explain(args) => explain::run(*args),
+        Task::Completions { shell } => manual::completions(shell),
+        Task::Man => manual::man(),
     };
     done.unwrap_or_else(|failure| {
         out::note(&format!("trtc-call: {failure}"));

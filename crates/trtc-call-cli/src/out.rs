@@ -14,10 +14,24 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Prints text for people: styles stay only on a terminal, and where `NO_COLOR` is not set.
 ///
-/// That nobody reads any more (`| head`) is no failure: what is left of the task is its exit
+/// Here and below, that nobody reads any more (`| head`) is no failure: what is left of the task is its exit
 /// status.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    match try_print(text) {
+    unless_nobody_reads(try_print(text))
+}
+
+/// Prints a line for machines, as it is.
+pub(crate) fn print_line(line: Vec<u8>) -> Result<(), Failure> {
+    unless_nobody_reads(try_print_line(line))
+}
+
+/// Prints a file for other programs, as it is.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    unless_nobody_reads(try_print_bytes(bytes))
+}
+
+fn unless_nobody_reads(printed: io::Result<()>) -> Result<(), Failure> {
+    match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard output: {error}")))
         }
@@ -35,8 +49,12 @@ pub(crate) fn try_print(text: &str) -> io::Result<()> {
 /// Prints a line for machines, as it is and in one piece.
 pub(crate) fn try_print_line(mut line: Vec<u8>) -> io::Result<()> {
     line.push(b'\n');
+    try_print_bytes(&line)
+}
+
+fn try_print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
+    stdout.write_all(bytes)?;
     stdout.flush()
 }
 

@@ -1,6 +1,7 @@
 //! `trtc-call send`: sends what Tencent would send, and says what would come of it.
 
 mod burst;
+mod json;
 mod plan;
 mod report;
 mod tally;
@@ -30,9 +31,12 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
     };
     // Once only, there is something to say of each; again and again, only of all.
     let is_repeated = args.count > 1;
+    let is_json = args.json;
     let plan = Plan::new(args)?;
 
-    out::print(&report::heading(&endpoint, &plan))?;
+    if !is_json {
+        out::print(&report::heading(&endpoint, &plan))?;
+    }
     let progress = progress_bar(if is_repeated { plan.total() } else { 0 });
     let mut tally = Tally::new()?;
     let started = Instant::now();
@@ -40,12 +44,18 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
         let verdict = Verdict::of(&sent.reply);
         tally.add(&sent.reply, &verdict);
         progress.inc(1);
-        if is_repeated { Ok(()) } else { out::print(&report::exchange(&sent, &verdict)) }
+        match (is_repeated, is_json) {
+            (true, _) => Ok(()),
+            (false, true) => out::print_line(json::exchange(&sent, &verdict)?),
+            (false, false) => out::print(&report::exchange(&sent, &verdict)),
+        }
     });
     let took = started.elapsed();
     progress.finish_and_clear();
-    if tally.total() > 1 {
-        out::print(&report::summary(&tally, took))?;
+    match tally.total() {
+        0 | 1 => {}
+        _ if is_json => out::print_line(json::summary(&tally, took)?)?,
+        _ => out::print(&report::summary(&tally, took))?,
     }
     done?;
     Ok(if tally.delivered() == tally.total() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -228,6 +228,12 @@ impl Receiver {
         self.0.body_limit
     }
 
+    /// How far `RequestTime` may be from the clock, before or after it.
+    #[must_use]
+    pub fn replay_window(&self) -> Duration {
+        self.0.replay_window
+    }
+
     pub(crate) fn log(&self) -> &Log {
         &self.0.log
     }

@@ -1,14 +1,16 @@
-//! What came of each case, in a table.
+//! What came of each case, in a table or in JSON.
 
 use std::fmt::Write as _;
 
 use comfy_table::{LineStyle, Table, TableStyle};
+use serde::Serialize;
 use trtc_call_webhook::{ActionType, CallResult, Callback, MemberStatus};
 
 use super::Outcome;
 use super::cases::Case;
 use super::receiver::Seen;
 use crate::client::{Answer, Endpoint, Reply};
+use crate::failure::Failure;
 use crate::out::{BAD, BOLD, GOOD, plain, styled};
 use crate::verdict::Packet;
 
@@ -19,11 +21,15 @@ const NOT_AS_EXPECTED: &str = "WRONG";
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
+#[derive(Serialize)]
 pub(super) struct Row {
     command: String,
     with: String,
+    /// None if no answer came.
+    status: Option<u16>,
     answered: String,
     seen: String,
+    #[serde(rename = "as_expected")]
     pub(super) is_as_expected: bool,
 }
 
@@ -36,6 +42,10 @@ impl Row {
         Self {
             command: case.command.to_string(),
             with: case.with.clone(),
+            status: match &outcome.reply {
+                Reply::Answer(answer) => Some(answer.status),
+                Reply::Lost(_) => None,
+            },
             answered,
             seen: match outcome.seen.as_slice() {
                 [] => "nothing".to_owned(),
@@ -86,6 +96,28 @@ fn words<'a>(pairs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String 
     words.join(", ")
 }
 
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    url: String,
+    sdk_app_id: u64,
+    rows: &'a [Row],
+    as_expected: usize,
+    total: usize,
+}
+
+/// A line of JSON without the line feed.
+pub(super) fn json(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> Result<Vec<u8>, Failure> {
+    let (url, as_expected, total) = (endpoint.to_string(), right(rows), rows.len());
+    serde_json::to_vec(&Report { url, sdk_app_id, rows, as_expected, total })
+        .map_err(|error| Failure::new(format!("cannot write the rows: {error}")))
+}
+
+/// How many rows are as expected.
+fn right(rows: &[Row]) -> usize {
+    rows.iter().filter(|row| row.is_as_expected).count()
+}
+
 /// The table for people, with what it is about before it and what it comes to after it.
 pub(super) fn text(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> String {
     let mut table = Table::new();
@@ -100,7 +132,7 @@ pub(super) fn text(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> String
         // Writing to a string has no way to fail.
         let _ = writeln!(text, "{}", with_style(number, line.trim_end()));
     }
-    let right = rows.iter().filter(|row| row.is_as_expected).count();
+    let right = right(rows);
     let total = format!("{right} of {} as expected", rows.len());
     let style = if right == rows.len() { GOOD } else { BAD };
     let _ = writeln!(text, "\n{}", styled(style, &total));

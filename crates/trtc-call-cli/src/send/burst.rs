@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::plan::Plan;
+use super::plan::{Plan, What};
 use crate::client::{Client, Endpoint, Reply, Trust};
 use crate::failure::Failure;
 
@@ -19,7 +19,7 @@ pub(super) struct Burst<'a> {
 
 /// A callback that was sent.
 pub(super) struct Sent {
-    pub(super) what: String,
+    pub(super) what: What,
     pub(super) reply: Reply,
 }
 

@@ -36,9 +36,17 @@ pub(super) enum Kind {
 
 /// A callback, ready to be sent.
 pub(super) struct Outgoing {
-    /// What it is, in words that hold no secret.
-    pub(super) what: String,
+    pub(super) what: What,
     pub(super) request: Request,
+}
+
+/// What a callback is, in words that hold no secret.
+pub(super) struct What {
+    pub(super) command: Command,
+    /// None for a body of the user's own, and for what has none.
+    pub(super) call_id: Option<String>,
+    /// All of it in one line.
+    pub(super) text: String,
 }
 
 impl Plan {
@@ -112,7 +120,11 @@ impl Plan {
                 (OtherCallback::new(command.clone(), "").into(), detail)
             }
         };
-        let what = format!("{}  {detail}", callback.command());
+        let what = What {
+            command: callback.command().clone(),
+            call_id: callback.call_id().map(str::to_owned),
+            text: format!("{}  {detail}", callback.command()),
+        };
         let mut request = Request::new(self.sdk_app_id, callback);
         if let Kind::Body(_, body) = kind {
             request = request.with_body(body.clone());

@@ -23,7 +23,7 @@ pub(super) fn heading(endpoint: &Endpoint, plan: &Plan) -> String {
 
 /// A callback, its answer, and what Tencent would make of it.
 pub(super) fn exchange(sent: &Sent, verdict: &Verdict) -> String {
-    let mut text = format!("\n{}\n", plain(&sent.what));
+    let mut text = format!("\n{}\n", plain(&sent.what.text));
     if let Reply::Answer(answer) = &sent.reply {
         let kind = answer.content_type.as_deref().unwrap_or("no content-type");
         let body = String::from_utf8_lossy(&answer.body);

@@ -1,0 +1,54 @@
+//! The examples below each `--help`.
+
+pub(super) const ALL: &str = "\
+Examples:
+  trtc-call demo                        see all of it at work
+  trtc-call listen --sdk-app-id N       receive callbacks here
+  trtc-call send --url URL --sdk-app-id N
+                                        send an endpoint what Tencent would send
+  trtc-call explain request.txt         find out why a callback was refused
+
+`trtc-call help COMMAND` has more about each.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  trtc-call demo
+  trtc-call demo --json | jq '.rows[] | select(.as_expected | not)'";
+
+pub(super) const SEND: &str = "\
+Examples:
+  export CALLBACK_TOKEN=xxxxyyyy SDK_APP_ID=1400000001
+  trtc-call send --url http://127.0.0.1:8080/callback
+  trtc-call send --url http://127.0.0.1:8080/callback --all-results
+  trtc-call send --url http://127.0.0.1:8080/callback --wrong-signature
+  trtc-call send --url http://127.0.0.1:8080/callback --body event.json
+  trtc-call send --url http://127.0.0.1:8080/callback --count 2000 --concurrency 8 --json";
+
+pub(super) const LISTEN: &str = "\
+Examples:
+  trtc-call listen
+  CALLBACK_TOKEN=xxxxyyyy trtc-call listen --addr 127.0.0.1:9000 --sdk-app-id 1400000001
+  trtc-call listen --json | jq 'select(.result == \"NormalEnd\") | .talk_seconds'";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  export CALLBACK_TOKEN=xxxxyyyy SDK_APP_ID=1400000001
+  trtc-call explain request.txt
+  grep SdkAppid access.log | tail -1 | trtc-call explain
+  trtc-call explain --url 'https://example.com/callback?SdkAppid=…' --body @event.json
+  trtc-call explain request.txt --at 2022-12-01T05:21:52Z --takes Callback
+  trtc-call explain request.txt --json | jq '.steps[] | select(.result == \"failed\")'
+
+Exit status: 0 if the request would be acknowledged, 1 if it would be refused, 2 if that cannot be
+told.";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  source <(trtc-call completions bash)
+  trtc-call completions zsh > ~/.zfunc/_trtc-call
+  trtc-call completions fish > ~/.config/fish/completions/trtc-call.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  trtc-call man | man -l -
+  trtc-call man > /usr/local/share/man/man1/trtc-call.1";

@@ -1,0 +1,110 @@
+//! The switches of `trtc-call explain`.
+
+#![expect(clippy::doc_markdown, reason = "these are the texts of `--help`, not of rustdoc")]
+
+use clap::ValueEnum;
+
+use super::examples;
+
+#[derive(clap::Args)]
+#[command(after_help = examples::EXPLAIN)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) capture: CaptureArgs,
+
+    #[command(flatten)]
+    pub(crate) receiver: ReceiverArgs,
+
+    /// Judge by this clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<String>,
+
+    /// Print one object of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "What was captured")]
+pub(crate) struct CaptureArgs {
+    /// A file, @FILE, - for standard input, or the text itself [default: standard input]
+    ///
+    /// A raw HTTP request, a line of an access log, a curl command, or a URL with or without a body
+    /// behind it.
+    #[arg(value_name = "CAPTURE", conflicts_with = "url")]
+    pub(crate) capture: Option<String>,
+
+    /// The URL instead, or what is left of it: a path with a query, or a query
+    ///
+    /// @FILE reads it from a file, @- from standard input.
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub(crate) url: Option<String>,
+
+    /// The body
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub(crate) body: Option<String>,
+
+    /// The method [default: the capture's, or else POST]
+    #[arg(long)]
+    pub(crate) method: Option<String>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "The receiver")]
+pub(crate) struct ReceiverArgs {
+    /// The app that it serves [env: SDK_APP_ID] [default: the one in the URL]
+    #[arg(long, value_name = "N")]
+    pub(crate) sdk_app_id: Option<String>,
+
+    /// Its token, or several with a comma between them [env: CALLBACK_TOKEN] [default: none]
+    ///
+    /// None is ever printed. Other users of the machine can read a command line, but not the
+    /// environment.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+
+    /// It has insecure_accept_unsigned
+    #[arg(long, conflicts_with = "ignore_signature")]
+    pub(crate) accept_unsigned: bool,
+
+    /// It has insecure_ignore_signature
+    #[arg(long)]
+    pub(crate) ignore_signature: bool,
+
+    /// How far RequestTime may be from the clock [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) replay_window: Option<u64>,
+
+    /// The longest body that it takes [default: 262144]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) body_limit: Option<usize>,
+
+    /// What its handler takes
+    #[arg(long, value_enum, default_value_t = Takes::CallEnded)]
+    pub(crate) takes: Takes,
+}
+
+/// What a handler takes: the type in `Webhook<…>`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "verbatim")]
+pub(crate) enum Takes {
+    CallEnded,
+    CallStarted,
+    MemberChanged,
+    /// Every command
+    Callback,
+    /// The exact bytes, decoded later
+    Undecoded,
+}
+
+impl Takes {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::CallEnded => "CallEnded",
+            Self::CallStarted => "CallStarted",
+            Self::MemberChanged => "MemberChanged",
+            Self::Callback => "Callback",
+            Self::Undecoded => "Undecoded",
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `trtc-call explain`: what a receiver makes of a captured request, row by row of the contract.
+//!
+//! Every rule is asked of core: the settings make a real receiver, the capture goes through it, and
+//! what is printed besides is found by asking it about the request with one thing changed.
+
+mod capture;
+mod clock;
+mod hints;
+mod judge;
+mod query;
+mod report;
+mod settings;
+
+use std::process::ExitCode;
+
+use self::clock::Clock;
+use self::judge::{Case, Judgement};
+use self::query::Query;
+use self::settings::Settings;
+use crate::args::ExplainArgs;
+use crate::failure::Failure;
+use crate::out;
+
+pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
+    let clock = Clock::new(args.at.as_deref())?;
+    let settings = Settings::new(args.receiver)?;
+    let request = capture::read(args.capture)?;
+    let query = Query::new(&request.query);
+    let case = Case::new(&request, &query, &settings, clock)?;
+    let judgement = Judgement::new(&case);
+    if args.json {
+        out::print_line(report::json(&case, &judgement)?)?;
+    } else {
+        out::print(&report::text(&case, &judgement))?;
+    }
+    match judgement.answer() {
+        Some(answer) if answer.status() == 200 => Ok(ExitCode::SUCCESS),
+        Some(_) => Ok(ExitCode::FAILURE),
+        None => Err(Failure::new("what is captured has no body: --body TEXT|@FILE adds it")),
+    }
+}

@@ -1,0 +1,188 @@
+//! What was captured, in whatever form, and the request that it holds.
+//!
+//! A raw HTTP request is taken to the byte. Everything else went through somebody's hands or logs,
+//! and what those do to a text is undone and told.
+
+mod body;
+mod curl;
+mod log_line;
+mod raw;
+mod shell;
+mod url;
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use std::time::SystemTime;
+
+pub(super) use self::body::unwrap;
+use self::url::Target;
+use crate::args::CaptureArgs;
+use crate::failure::Failure;
+
+/// A request, as far as it was captured.
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    /// What `Content-Length` says.
+    pub(super) announced: Option<u64>,
+    pub(super) body: Body,
+    /// What `Content-Encoding` says.
+    pub(super) encoding: Option<String>,
+    /// When it came, where the capture tells.
+    pub(super) logged_at: Option<SystemTime>,
+    /// What was answered, where the capture tells.
+    pub(super) logged_status: Option<u16>,
+    /// How the capture was understood.
+    pub(super) notes: Vec<String>,
+}
+
+/// A request's body.
+pub(super) enum Body {
+    /// The capture says nothing about it.
+    Unknown,
+    Whole(Vec<u8>),
+    /// It did not arrive whole, and why.
+    Cut {
+        bytes: Vec<u8>,
+        why: String,
+    },
+}
+
+impl Body {
+    /// Its bytes, if anything is known of it.
+    pub(super) fn known(&self) -> Option<&[u8]> {
+        match self {
+            Self::Unknown => None,
+            Self::Whole(bytes) | Self::Cut { bytes, .. } => Some(bytes),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.known().unwrap_or_default()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes().len()
+    }
+}
+
+impl Request {
+    /// A request for a target of which nothing else is known.
+    fn new(method: &str, target: Target, notes: Vec<String>) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: target.path,
+            query: target.query,
+            announced: None,
+            body: Body::Unknown,
+            encoding: None,
+            logged_at: None,
+            logged_status: None,
+            notes,
+        }
+    }
+
+    /// Gives it a body that was captured on its own.
+    fn with_body(mut self, captured: Vec<u8>) -> Self {
+        let (bytes, found) = unwrap(captured);
+        self.notes.extend(found.into_iter().map(|found| {
+            format!("the body was {found}: what is inside is taken; if it was sent so, row 8 fails")
+        }));
+        self.announced = u64::try_from(bytes.len()).ok();
+        self.body = Body::Whole(bytes);
+        self
+    }
+}
+
+/// Reads what the command line names.
+pub(super) fn read(args: CaptureArgs) -> Result<Request, Failure> {
+    let body = args.body.as_deref().map(source).transpose()?;
+    let mut request = match (args.url, args.capture) {
+        (Some(url), _) => from_url(&text(source(&url)?)?),
+        (None, Some(capture)) => from_capture(&file_or_text(&capture)?)?,
+        (None, None) if io::stdin().is_terminal() => {
+            return Err(Failure::new(
+                "nothing to explain: give --url and --body, a file, or standard input",
+            ));
+        }
+        (None, None) => from_capture(&stdin()?)?,
+    };
+    if let Some(method) = args.method {
+        request.method = method;
+    }
+    Ok(match body {
+        Some(body) => request.with_body(body),
+        None => request,
+    })
+}
+
+/// `@FILE`, `@-` for standard input, or the text itself.
+fn source(given: &str) -> Result<Vec<u8>, Failure> {
+    match given.strip_prefix('@') {
+        Some("-") => stdin(),
+        Some(name) => file(name),
+        None => Ok(given.as_bytes().to_vec()),
+    }
+}
+
+/// Like [`source`], but the name of a file that is there needs no `@`.
+fn file_or_text(given: &str) -> Result<Vec<u8>, Failure> {
+    match given {
+        "-" => stdin(),
+        name if Path::new(name).is_file() => file(name),
+        given => source(given),
+    }
+}
+
+fn stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+    Ok(bytes)
+}
+
+fn file(name: &str) -> Result<Vec<u8>, Failure> {
+    fs::read(name).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|_| Failure::new("the URL must be UTF-8"))
+}
+
+fn from_url(text: &str) -> Request {
+    let mut notes = Vec::new();
+    let target = Target::captured(text, &mut notes);
+    Request::new("POST", target, notes)
+}
+
+/// Understands a capture by what it looks like.
+fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+    if let Some(request) = raw::read(bytes) {
+        return Ok(request);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if text.is_empty() {
+        return Err(Failure::new("nothing to explain: the capture is empty"));
+    }
+    if text.starts_with(['{', '[']) || text.starts_with("\"{") {
+        return Err(Failure::new("the capture is a body without a URL: --url gives the URL"));
+    }
+    if let Some(command) = curl::command(&text) {
+        return curl::read(command);
+    }
+    if let Some(request) = log_line::read(&text) {
+        return Ok(request);
+    }
+    let (line, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let request = from_url(line);
+    let rest = rest.trim_start();
+    if rest.is_empty() {
+        return Ok(request);
+    }
+    let mut request = request.with_body(rest.as_bytes().to_vec());
+    request.notes.insert(0, "a URL, and a body behind it".to_owned());
+    Ok(request)
+}

@@ -1,0 +1,153 @@
+//! A raw HTTP/1 request: request line, headers, body.
+
+use trtc_call_webhook::content_length;
+
+use super::url::Target;
+use super::{Body, Request};
+
+/// Reads a request to the byte, if this is one. Its lines may end without a carriage return.
+pub(super) fn read(bytes: &[u8]) -> Option<Request> {
+    let mut lines = Lines { rest: bytes, has_bare_line_feed: false };
+    let first = String::from_utf8_lossy(lines.next()?);
+    let (method, target) = request_line(&first)?;
+    let mut request = Request::new(method, Target::exact(target), Vec::new());
+
+    let mut is_chunked = false;
+    let mut is_whole = false;
+    let mut headers = 0_usize;
+    for line in &mut lines {
+        if line.is_empty() {
+            is_whole = true;
+            break;
+        }
+        headers = headers.saturating_add(1);
+        let line = String::from_utf8_lossy(line);
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let value = value.trim();
+        match name.trim().to_ascii_lowercase().as_str() {
+            "content-length" => request.announced = content_length(value.as_bytes()),
+            "transfer-encoding" => is_chunked = value.to_ascii_lowercase().contains("chunked"),
+            "content-encoding" => request.encoding = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    let ends = if lines.has_bare_line_feed { "LF" } else { "CRLF" };
+    let mut note = |text: String| request.notes.push(text);
+    note(if headers == 0 && !is_whole {
+        "a request line alone".to_owned()
+    } else {
+        format!("a raw HTTP request with {headers} headers and lines that end with {ends}")
+    });
+    if target.contains("&amp;") {
+        note("its URL has `&amp;` where an `&` belongs: taken as it stands".to_owned());
+    }
+
+    let rest = lines.rest;
+    request.body = if !is_whole {
+        note("no empty line ends the head, so nothing is known of the body".to_owned());
+        Body::Unknown
+    } else if is_chunked {
+        request.announced = None;
+        chunked(rest).unwrap_or_else(|| {
+            note("the body is announced in chunks but stands there whole: taken so".to_owned());
+            Body::Whole(rest.to_vec())
+        })
+    } else if let Some(announced) = request.announced {
+        let length = usize::try_from(announced).unwrap_or(usize::MAX);
+        match rest.get(..length) {
+            Some(body) => {
+                if body.len() < rest.len() {
+                    let more = rest.len().saturating_sub(length);
+                    note(format!("{more} bytes behind Content-Length are not of this request"));
+                }
+                Body::Whole(body.to_vec())
+            }
+            None => Body::Cut {
+                bytes: rest.to_vec(),
+                why: format!("{} of {announced} announced bytes are there", rest.len()),
+            },
+        }
+    } else {
+        if !rest.is_empty() {
+            note("no Content-Length is there: all that follows the head is the body".to_owned());
+        }
+        Body::Whole(rest.to_vec())
+    };
+    Some(request)
+}
+
+/// The method and the target of a request line.
+pub(super) fn request_line(line: &str) -> Option<(&str, &str)> {
+    let (start, version) = line.trim_end().rsplit_once(' ')?;
+    let (method, target) = start.split_once(' ')?;
+    let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_method && version.starts_with("HTTP/")).then_some((method, target.trim()))
+}
+
+/// Takes a body out of its chunks; `None` if it is in none.
+fn chunked(bytes: &[u8]) -> Option<Body> {
+    let mut lines = Lines { rest: bytes, has_bare_line_feed: false };
+    let mut body = Vec::new();
+    let mut is_first = true;
+    loop {
+        let size = lines.next().and_then(chunk_size);
+        let Some(size) = size else {
+            // Where the first line is no size, there are no chunks.
+            return (!is_first || bytes.is_empty()).then(|| cut(body));
+        };
+        is_first = false;
+        if size == 0 {
+            return Some(Body::Whole(body));
+        }
+        let Some((chunk, rest)) = lines.rest.split_at_checked(size) else {
+            body.extend(lines.rest);
+            return Some(cut(body));
+        };
+        body.extend(chunk);
+        lines.rest = rest;
+        // The end of the chunk's line.
+        if lines.next().is_none_or(|line| !line.is_empty()) {
+            return Some(cut(body));
+        }
+    }
+}
+
+fn cut(bytes: Vec<u8>) -> Body {
+    let why = format!("the chunks end after {} bytes, without the last one", bytes.len());
+    Body::Cut { bytes, why }
+}
+
+fn chunk_size(line: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(line).ok()?;
+    let digits = text.split(';').next()?.trim();
+    usize::from_str_radix(digits, 16).ok()
+}
+
+/// Lines without their ends, and what is left behind them.
+struct Lines<'a> {
+    rest: &'a [u8],
+    has_bare_line_feed: bool,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.iter().position(|byte| *byte == b'\n');
+        let (line, rest) = end.map_or((self.rest, &[][..]), |end| {
+            let (line, rest) = self.rest.split_at(end);
+            (line, rest.strip_prefix(b"\n").unwrap_or(rest))
+        });
+        self.rest = rest;
+        match line.strip_suffix(b"\r") {
+            Some(line) => Some(line),
+            None => {
+                self.has_bare_line_feed |= end.is_some();
+                Some(line)
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What to do about a row that fails.
+//!
+//! Neither a token, nor a `Sign`, nor the text of a query is ever repeated.
+
+mod body;
+mod head;
+mod signature;
+
+pub(super) use self::body::command_in;
+use super::judge::Case;
+use trtc_call_webhook::{Error, ErrorKind};
+
+/// The longest name that is repeated, in bytes.
+const MAX_NAME: usize = 64;
+
+/// What helps with an error of this request.
+pub(super) fn of(case: &Case<'_>, error: &Error) -> Vec<String> {
+    match error.kind() {
+        ErrorKind::MethodNotAllowed => head::method(case),
+        ErrorKind::MalformedQuery => head::query(case),
+        ErrorKind::ForeignApp => head::app(case),
+        ErrorKind::Unsigned => signature::missing(case),
+        ErrorKind::BadSignature => signature::bad(case),
+        ErrorKind::StaleSignature => signature::stale(case),
+        ErrorKind::BodyTooLarge => body::too_large(case),
+        ErrorKind::UnreadableBody => body::unreadable(case),
+        ErrorKind::MalformedBody => body::malformed(case),
+        ErrorKind::CommandMismatch => body::mismatch(case),
+        ErrorKind::NoCallId => body::no_call_id(case),
+        _ => Vec::new(),
+    }
+}
+
+/// A name that may be shown: letters alone, with dots and underscores between them. Whatever else
+/// stands in its place may be more than a name.
+pub(super) fn shown(name: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_');
+    (name.len() <= MAX_NAME && name.bytes().all(is_plain) && name.contains('.')).then_some(name)
+}
