@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
-    let clock = Clock::new(args.at.as_deref())?;
+    let clock = Clock::new(args.receiver.at.as_deref())?;
     let settings = Settings::new(args.receiver)?;
     let request = capture::read(args.capture)?;
     let query = Query::new(&request.query);

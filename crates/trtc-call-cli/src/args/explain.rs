@@ -9,19 +9,15 @@ use super::examples;
 #[derive(clap::Args)]
 #[command(after_help = examples::EXPLAIN)]
 pub(crate) struct ExplainArgs {
+    /// Print one object of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) capture: CaptureArgs,
 
     #[command(flatten)]
     pub(crate) receiver: ReceiverArgs,
-
-    /// Judge by this clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: now]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) at: Option<String>,
-
-    /// Print one object of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -82,6 +78,10 @@ pub(crate) struct ReceiverArgs {
     /// What its handler takes
     #[arg(long, value_enum, default_value_t = Takes::CallEnded)]
     pub(crate) takes: Takes,
+
+    /// Its clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<String>,
 }
 
 /// What a handler takes: the type in `Webhook<…>`.

@@ -13,7 +13,7 @@ pub(crate) const APP: &str = "1400000001";
 pub(crate) fn trtc_call<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trtc-call"));
     command.args(args).stdin(Stdio::null());
-    for variable in ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN"] {
+    for variable in ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN", "NO_COLOR", "CLICOLOR_FORCE"] {
         command.env_remove(variable);
     }
     command
@@ -23,6 +23,15 @@ pub(crate) fn trtc_call<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> C
 pub(crate) fn send(url: &str, more: &[&str]) -> Output {
     let args = ["send", "--sdk-app-id", APP, "--url", url].into_iter().chain(more.iter().copied());
     trtc_call(args).output().unwrap()
+}
+
+/// Runs it with this on its standard input.
+pub(crate) fn with_input(mut command: Command, input: &[u8]) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Whoever does not read its input closes it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
 }
 
 /// What it wrote to standard output, if it ended with this status.

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_an_object_or_nothing_known_keeps_its_bytes() {
-        for body in [&b"{\"a\":1}\r\n"[..], b"", b"\xff", b"\"a", b"{\\\"a", b"a=b", b"'"] {
+        for body in [&b"{\"a\":1}\r\n"[..], b"", b"\xff", b"\"a", b"a=b", b"'"] {
             assert_eq!(unwrap(body.to_vec()), (body.to_vec(), Vec::new()));
         }
     }

@@ -1,0 +1,593 @@
+//! `trtc-call explain`: every form of a capture, and every row that can fail.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::common::{APP, TOKEN, sentence, stdout, trtc_call, with_input};
+
+/// The vector of the documents: made by [`TOKEN`] at [`TIME`].
+const SIGN: &str = "17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061";
+const TIME: &str = "1669872112";
+const BODY: &str =
+    r#"{"CallbackCommand":"Call.CallbackAfterEndCall","CallRecord":{"CallId":"a-1"}}"#;
+
+fn query() -> String {
+    format!(
+        "SdkAppid={APP}&CallbackCommand=Call.CallbackAfterEndCall&contenttype=json\
+         &ClientIP=127.0.0.1&OptPlatform=Android&Sign={SIGN}&RequestTime={TIME}"
+    )
+}
+
+fn url() -> String {
+    format!("https://example.com/callback?{}", query())
+}
+
+fn raw(headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /callback?{} HTTP/1.1\r\n{headers}Content-Length: {length}\r\n\r\n{body}",
+        query()
+    )
+}
+
+/// With the app, the token and the time of the vector, unless `more` says otherwise.
+fn command(more: &[&str]) -> Command {
+    let mut command = trtc_call(["explain"].iter().chain(more));
+    command.env("SDK_APP_ID", APP).env("CALLBACK_TOKEN", TOKEN);
+    if !more.contains(&"--at") {
+        command.args(["--at", TIME]);
+    }
+    command
+}
+
+/// No secret is in anything that was printed.
+#[track_caller]
+fn is_discreet(output: &Output) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = String::from_utf8(text).unwrap().to_lowercase();
+    for secret in [SIGN, &SIGN[..16], TOKEN, "sign=", "contenttype=", "t0ken", "53cret"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+/// The object of `--json`, if it ended with this status.
+#[track_caller]
+fn json(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
+    let mut command = command(more);
+    let text = with_input(command_copy(more), input.as_ref());
+    is_discreet(&text);
+    let output = with_input(
+        {
+            command.arg("--json");
+            command
+        },
+        input.as_ref(),
+    );
+    is_discreet(&output);
+    let report: Value = serde_json::from_str(&stdout(&output, status)).unwrap();
+    // What people read says the same.
+    let text = String::from_utf8(text.stdout).unwrap();
+    for step in report["steps"].as_array().unwrap() {
+        let word = step["result"].as_str().unwrap().replace("failed", "FAILED");
+        let line = format!("{:>2}  {:<9}  {word}", step["row"], step["name"].as_str().unwrap());
+        assert!(text.contains(&line), "{line}: {text}");
+        for hint in step["hints"].as_array().unwrap() {
+            assert!(text.contains(hint.as_str().unwrap()), "{hint}: {text}");
+        }
+    }
+    report
+}
+
+fn command_copy(more: &[&str]) -> Command {
+    command(more)
+}
+
+/// It is acknowledged, and what was understood says this.
+#[track_caller]
+fn is_understood(more: &[&str], input: impl AsRef<[u8]>, note: &str) {
+    let report = json(more, input, 0);
+    let notes = report["understood"].to_string();
+    assert!(notes.contains(note), "{note:?} is not in {notes}");
+    assert_eq!(report["acknowledged"], true);
+    assert_eq!(report["delivered"], true);
+}
+
+/// This row fails and no other, with this status, and a hint says this.
+#[track_caller]
+fn fails(more: &[&str], input: impl AsRef<[u8]>, row: u64, status: u64, hint: &str) -> Value {
+    let report = json(more, input, 1);
+    let steps = report["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 10);
+    for (step, number) in steps.iter().zip(1..) {
+        assert_eq!(step["row"], number);
+        let result = match number {
+            _ if number < row => "passed",
+            _ if number == row => "failed",
+            _ => "not reached",
+        };
+        assert_eq!(step["result"], result, "{step}");
+        assert_eq!(step["kind"].is_string(), number == row, "{step}");
+    }
+    let index = usize::try_from(row).unwrap() - 1;
+    let hints = steps[index]["hints"].to_string();
+    assert!(hints.contains(hint), "{hint:?} is not in {hints}");
+    assert_eq!(report["answer"]["status"], status);
+    assert_eq!(report["answer"]["content_type"], "application/json");
+    assert_eq!(report["acknowledged"], false);
+    assert_eq!(report["delivered"], false);
+    assert_eq!(report["handler_runs"], false);
+    report
+}
+
+#[test]
+fn a_raw_request_is_taken_to_the_byte() {
+    let request = raw("Host: example.com\r\n", BODY);
+    is_understood(&[], &request, "a raw HTTP request with 2 headers and lines that end with CRLF");
+    is_understood(&["-"], request.replace('\r', ""), "lines that end with LF");
+    let absolute = request.replace("POST /", "POST https://example.com/");
+    is_understood(&[], absolute, "a raw HTTP request");
+    is_understood(&[], format!("{request}\n"), "1 bytes behind Content-Length");
+    let endless = request.replace("Content-Length", "X-Length");
+    is_understood(&[], endless, "no Content-Length is there");
+}
+
+#[test]
+fn a_body_in_chunks_is_put_together() {
+    let head = format!("POST /c?{} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", query());
+    let (first, second) = BODY.split_at(20);
+    let chunks =
+        format!("{:x}\r\n{first}\r\n{:X};x=y\r\n{second}\r\n0\r\n\r\n", first.len(), second.len());
+    is_understood(&[], format!("{head}{chunks}"), "a raw HTTP request");
+    is_understood(&[], format!("{head}{chunks}").replace('\r', ""), "LF");
+    is_understood(&[], format!("{head}{BODY}"), "stands there whole");
+    let cut = chunks.strip_suffix("0\r\n\r\n").unwrap();
+    fails(&[], format!("{head}{cut}"), 7, 400, "without the last one");
+    fails(&[], format!("{head}14\r\nabc"), 7, 400, "end after 3 bytes");
+}
+
+#[test]
+fn a_log_line_holds_everything_but_the_body() {
+    let line = format!(
+        "10.0.0.1 - - [01/Dec/2022:13:21:55 +0800] \"POST /callback?{} HTTP/1.1\" 403 63 \"-\" \"x\"\n",
+        query()
+    );
+    is_understood(&["--body", BODY], &line, "a line of an access log");
+    let other = "::1 - - [x] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"\n";
+    is_understood(&["--body", BODY], format!("{other}{line}{other}"), "3 lines have a request");
+    // What is known is told all the same.
+    let report = json(&[], &line, 2);
+    let results: Vec<&Value> =
+        report["steps"].as_array().unwrap().iter().map(|step| &step["result"]).collect();
+    assert!(results[..6].iter().all(|result| **result == "passed"), "{report}");
+    assert!(results[6..].iter().all(|result| **result == "not reached"), "{report}");
+    assert_eq!(report["answer"], Value::Null);
+    // The log knows when it came.
+    let now = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
+    let text = stdout(&with_input(now, line.as_bytes()), 1);
+    assert!(
+        text.contains("it came at 2022-12-01T05:21:55Z, when RequestTime was 3 s before the"),
+        "{text}"
+    );
+    assert!(text.contains("was answered 403"), "{text}");
+    assert!(text.contains("then it would be acknowledged"), "{text}");
+}
+
+#[test]
+fn a_curl_command_is_read_as_a_shell_would() {
+    let url = url();
+    let escaped = BODY.replace('"', "\\\"");
+    for command in [
+        format!("curl -X POST '{url}' -d '{BODY}'\n"),
+        format!("$ curl -sS --data-raw \"{escaped}\" -H 'A: b' -o x \"{url}\" | jq .\n"),
+        format!("curl -XPOST \\\n  --url '{url}' \\\n  --data-binary $'{escaped}'"),
+        format!("curl '{url}' --json '{BODY}' --max-time 2"),
+    ] {
+        is_understood(&[], &command, "a curl command");
+    }
+    is_understood(&[], format!("curl {url} -d '{BODY}'"), "an `&` outside quotes");
+    fails(&[], format!("curl '{url}'"), 1, 405, "the vendor posts");
+    fails(&[], format!("curl -G '{url}' -d x=y"), 1, 405, "the vendor posts");
+    fails(&[], format!("curl -X POST '{url}'"), 8, 400, "the body is empty");
+}
+
+#[test]
+fn a_url_is_taken_out_of_what_is_around_it() {
+    let url = url();
+    let encoded = url.replace(':', "%3A").replace('/', "%2F").replace('?', "%3F");
+    let encoded = encoded.replace('=', "%3D").replace('&', "%26");
+    for (url, note) in [
+        (url.clone(), "a URL"),
+        (format!(" '{url}'\n"), "stood in '"),
+        (format!("\"{url}\""), "stood in "),
+        (format!("<{url}>"), "stood in <"),
+        (format!("`{url}`"), "stood in `"),
+        (format!("“{url}”"), "stood in “"),
+        (url.replace('&', "\\&").replace('?', "\\?").replace('=', "\\="), "backslashes"),
+        (url.replace('&', "&amp;"), "as in HTML"),
+        (url.replace('&', "\\u0026"), "as in JSON logs"),
+        (url.replace('&', "\\x26"), "as in access logs"),
+        (encoded, "percent-encoded as a whole"),
+        (url.replace("&Sign", "\n  &Sign"), "broken into lines"),
+        (format!("{url}#top"), "behind `#`"),
+        (url.replace("https://example.com", ""), "a path without a host"),
+        (query(), "a query without a URL"),
+    ] {
+        is_understood(&["--url", &url, "--body", BODY], "", note);
+        if !url.trim().contains('\n') {
+            is_understood(&[&url, "--body", BODY], "", note);
+            is_understood(&["--body", BODY], &url, note);
+        }
+    }
+    is_understood(&[], format!("{url}\n\n{BODY}\n"), "a URL, and a body behind it");
+}
+
+#[test]
+fn a_body_is_taken_out_of_what_is_around_it() {
+    let escaped = serde_json::to_string(BODY).unwrap();
+    for (body, note) in [
+        (escaped.clone(), "a JSON text that holds an object"),
+        (escaped.trim_matches('"').to_owned(), "escaped as inside a JSON text"),
+        (BODY.replace('"', "\\x22"), "escaped as in an access log"),
+        (format!("'{BODY}'"), "in a shell's quotes"),
+        (format!("'{escaped}'\r\n"), "in a shell's quotes"),
+        (BODY.replace('{', "%7B").replace('"', "%22"), "percent-encoded"),
+        (format!("{BODY}\r\n"), "a URL"),
+        (format!("\u{feff}{BODY}"), "a URL"),
+    ] {
+        is_understood(&["--url", &url(), "--body", &body], "", note);
+        is_understood(&["--url", &url(), "--body", "@-"], &body, note);
+    }
+}
+
+#[test]
+fn files_are_read() {
+    let folder = std::env::temp_dir().join(format!("trtc-call-explain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let request = write("request", &raw("", BODY));
+    let url = write("url", &url());
+    let body = write("body", &format!("{BODY}\r\n"));
+    is_understood(&[&request], "", "a raw HTTP request");
+    is_understood(&[&format!("@{request}")], "", "a raw HTTP request");
+    is_understood(&["--url", &format!("@{url}"), "--body", &format!("@{body}")], "", "a URL");
+    let curl = format!("curl --json @{body} '{}'", self::url());
+    is_understood(&[], curl, "a curl command");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let gone = command(&["--url", "@/no/such/file"]).output().unwrap();
+    assert!(sentence(&gone).contains("cannot read /no/such/file"));
+}
+
+#[test]
+fn what_holds_no_request_is_no_argument() {
+    for (input, says) in
+        [("", "empty"), (" \n", "empty"), (BODY, "--url"), ("curl -X POST", "no URL")]
+    {
+        assert!(sentence(&with_input(command(&[]), input.as_bytes())).contains(says), "{input}");
+    }
+    let with = |more: &[&str]| command(more).output().unwrap();
+    let url = url();
+    assert!(sentence(&with(&["--url", &url])).contains("--body"));
+    assert!(sentence(&with(&["--url", &url, "--replay-window", "0"])).contains("replay_window"));
+    assert!(sentence(&with(&["--url", &url, "--body-limit", "0"])).contains("body_limit"));
+    assert!(sentence(&with(&["--url", &url, "--sdk-app-id", "01"])).contains("--sdk-app-id"));
+    assert!(sentence(&with(&["--url", &url, "--token", "53cret,"])).contains("--token"));
+    let mut unsigned = trtc_call(["explain", "--url", &url, "--accept-unsigned"]);
+    assert!(sentence(&unsigned.output().unwrap()).contains("none to check signatures with"));
+}
+
+#[test]
+fn row_1_the_method() {
+    for (method, hint) in [("GET", "redirect"), ("post", "capitals"), ("PUT", "somebody else's")] {
+        let args = ["--url", &url(), "--body", BODY, "--method", method];
+        let report = fails(&args, "", 1, 405, hint);
+        assert_eq!(report["answer"]["allow"], "POST");
+        fails(&[], raw("", BODY).replace("POST", method), 1, 405, hint);
+    }
+}
+
+#[test]
+fn row_2_the_query() {
+    let query = query();
+    for (query, hint) in [
+        (format!("{query}&SdkAppid=1400000002"), "SdkAppid has two values"),
+        (format!("{query}&sign=53cret"), "Sign has two values"),
+        (format!("{query}&REQUESTTIME=1"), "RequestTime has two values"),
+        (format!("CallbackCommand=%ff&{query}"), "CallbackCommand does not decode"),
+        (format!("{query}&x={}", "x".repeat(8192)), "bytes"),
+    ] {
+        fails(&["--url", &query, "--body", BODY], "", 2, 400, hint);
+    }
+}
+
+#[test]
+fn row_3_the_number() {
+    for (app, hint) in [
+        ("", "it is empty"),
+        ("01400000001", "starts with 0"),
+        ("%2B1", "has a sign"),
+        ("1400000001%20", "white space"),
+        ("18446744073709551616", "64 bits"),
+        ("140O000001", "other characters"),
+        ("1%26Sign%3D53cret", "other characters"),
+    ] {
+        let url = url().replace(APP, app);
+        fails(&["--url", &url, "--body", BODY], "", 3, 400, hint);
+    }
+    let nothing = "POST /callback HTTP/1.1\r\n\r\n{}";
+    fails(&[], nothing, 3, 400, "no query");
+    fails(&[], "POST /c?x=1?SdkAppid=1 HTTP/1.1\r\n\r\n{}", 3, 400, "second `?`");
+    fails(&[], "POST /c?x=1&amp;SdkAppid=1 HTTP/1.1\r\n\r\n{}", 3, 400, "went through HTML");
+}
+
+#[test]
+fn row_4_the_app() {
+    let args = ["--url", &url(), "--body", BODY, "--sdk-app-id", "1400000002"];
+    let hint = "the SDKAppID in the URL is 1400000001, you serve 1400000002";
+    fails(&args, "", 4, 403, hint);
+    // Without an app, the URL's is taken for one's own, and that is told.
+    let mut command = command(&["--url", &url(), "--body", BODY]);
+    let text = stdout(&command.env_remove("SDK_APP_ID").output().unwrap(), 0);
+    assert!(text.contains("1400000001 is taken for yours"), "{text}");
+}
+
+#[test]
+fn row_5_no_signature() {
+    let unsigned = query().split("&Sign").next().unwrap().to_owned();
+    let args = ["--url", &unsigned, "--body", BODY];
+    fails(&args, "", 5, 403, "--accept-unsigned");
+    fails(&["--url", "/c?SdkAppid=1400000001", "--body", BODY], "", 5, 403, "at its first `&`");
+    let html = raw("", BODY).replace('&', "&amp;");
+    fails(&[], html, 5, 403, "went through HTML");
+    for more in ["--accept-unsigned", "--ignore-signature"] {
+        json(&[&args[..], &[more]].concat(), "", 0);
+    }
+    let mut open = command(&args);
+    let text = stdout(&open.env_remove("CALLBACK_TOKEN").output().unwrap(), 0);
+    assert!(text.contains("there is no token"), "{text}");
+}
+
+#[test]
+fn row_5_a_bad_signature() {
+    let with = |from: &str, to: &str| query().replace(from, to);
+    for (query, hint) in [
+        (with(SIGN, ""), "Sign is empty"),
+        (with(SIGN, &SIGN[..63]), "63 digits"),
+        (with(SIGN, &SIGN[..32]), "MD5"),
+        (with(SIGN, &SIGN[..40]), "SHA-1"),
+        (with(SIGN, &format!("{SIGN}+")), "white space around Sign"),
+        (with(SIGN, &format!("{}x", &SIGN[..63])), "other characters"),
+        (with(TIME, ""), "RequestTime is empty"),
+        (with(TIME, "1669872112.5"), "something else than digits"),
+        (with("&RequestTime", "&x"), "something drops one"),
+        (with("&Sign", "&x"), "something drops one"),
+        (with(TIME, "1669872113"), "the one token that is given was tried"),
+    ] {
+        fails(&["--url", &query, "--body", BODY], "", 5, 403, hint);
+    }
+}
+
+/// Tokens are told by their place, and how they would be right.
+#[test]
+fn row_5_a_token_that_is_nearly_right() {
+    let args = |tokens| {
+        ["--url".to_owned(), url(), "--body".into(), BODY.into(), "--token".into(), tokens]
+    };
+    for (token, hint) in [
+        (" xxxxyyyy", "without the white space"),
+        ("xxxxyyyy\n", "without the white space"),
+        ("'xxxxyyyy'", "without the quotes"),
+        ("XXXXyyyy", "in lower case"),
+        ("xxxx%79yyy", "percent-decoded"),
+        ("t0ken-53cret", "compare the token"),
+    ] {
+        let args = args(format!("t0ken-a,{token},t0ken-b"));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let report = fails(&args, "", 5, 403, hint);
+        let hints = report["steps"][4]["hints"].to_string();
+        assert!(hints.contains("all 3 tokens that are given were tried"), "{hints}");
+        assert_eq!(
+            hints.contains("token 2 would be right"),
+            !hint.starts_with("compare"),
+            "{hints}"
+        );
+    }
+    let right = args("t0ken-a,xxxxyyyy".to_owned());
+    let right: Vec<&str> = right.iter().map(String::as_str).collect();
+    let reason = json(&right, "", 0)["steps"][4]["reason"].clone();
+    assert_eq!(reason, "made by token 2 of 2, 0 s before the clock");
+}
+
+#[test]
+fn row_5_a_stale_signature() {
+    let with = |at| ["--url".to_owned(), url(), "--body".into(), BODY.into(), "--at".into(), at];
+    for (at, hints) in [
+        ("1669872173", ["61 s before the clock, and the window is 60 s", "is fast"]),
+        ("1669872051", ["61 s after the clock, and the window is 60 s", "is slow"]),
+        ("2022-12-01T13:21:53Z", ["28801 s before the clock", "about 8 h"]),
+        ("01/Dec/2022:04:21:52 +0000", ["3600 s after the clock", "about 1 h"]),
+    ] {
+        let args = with(at.to_owned());
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        for hint in hints.into_iter().chain(["token 1 made it", "it would be acknowledged"]) {
+            fails(&args, "", 5, 403, hint);
+        }
+    }
+    let at_the_edge = with("1669872172".to_owned());
+    let at_the_edge: Vec<&str> = at_the_edge.iter().map(String::as_str).collect();
+    json(&at_the_edge, "", 0);
+    json(
+        &[
+            &with("1669879312".to_owned()).each_ref().map(String::as_str)[..],
+            &["--replay-window", "7200"],
+        ]
+        .concat(),
+        "",
+        0,
+    );
+}
+
+/// The clock is that of now unless somebody says otherwise, and then a capture is old.
+#[test]
+fn row_5_an_old_capture_is_told_from_a_stale_request() {
+    for (body, then) in
+        [(BODY, "it would be acknowledged"), ("{", "row 8 would fail: malformed body")]
+    {
+        let args =
+            ["explain", "--url", &url(), "--body", body, "--sdk-app-id", APP, "--token", TOKEN];
+        let output = trtc_call(args).output().unwrap();
+        is_discreet(&output);
+        let text = stdout(&output, 1);
+        assert!(
+            text.contains(
+                " s before the clock, and the window is 60 s; unless only the capture is old"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("--at {TIME} judges it as of 2022-12-01T05:21:52Z")),
+            "{text}"
+        );
+        assert!(text.contains(&format!("then {then}")), "{text}");
+    }
+}
+
+#[test]
+fn row_6_the_length() {
+    fails(&["--url", &url(), "--body", BODY, "--body-limit", "10"], "", 6, 413, "the limit is 10");
+    fails(&["--body-limit", "10"], raw("", BODY), 6, 413, "Content-Length announces");
+    let endless = raw("", BODY).replace("Content-Length", "X-Length");
+    fails(&["--body-limit", "10"], endless, 6, 413, "the body has");
+    let huge =
+        "POST /c?SdkAppid=1400000001 HTTP/1.1\r\nContent-Length: 999999999999999999999\r\n\r\n";
+    fails(&["--ignore-signature"], huge, 6, 413, "the limit is 262144");
+}
+
+#[test]
+fn row_7_the_arrival() {
+    let mut cut = raw("", BODY);
+    cut.truncate(cut.len() - 5);
+    let hint = format!("{} of {} announced bytes", BODY.len() - 5, BODY.len());
+    fails(&[], cut, 7, 400, &hint);
+}
+
+#[test]
+fn row_8_the_json() {
+    let escaped = serde_json::to_string(BODY).unwrap();
+    let list = format!("[{BODY}]");
+    for (body, hint) in [
+        ("", "the body is empty"),
+        (r#"{"CallRecord":{"CallId":"#, "it stops in the middle"),
+        (
+            &escaped,
+            "escaped: whatever hands it on encodes it once too often; what is inside would pass",
+        ),
+        (escaped.trim_matches('"'), "escaped as inside a JSON text"),
+        (&list, "JSON array"),
+        (r#"{"CallRecord":{"CallId":"a","CallId":"b"}}"#, "for the second time"),
+        ("CallId=53cret&x=y", "a form"),
+    ] {
+        let report = fails(&[], raw("", body), 8, 400, hint);
+        assert_eq!(report["answer"]["body_bytes"], 68);
+    }
+    let bytes = |body: &[u8]| [raw("", "").replace(": 0", ": 4").as_bytes(), body].concat();
+    fails(&[], bytes(b"\x1f\x8b\x08\x00"), 8, 400, "gzip");
+    fails(&[], bytes(b"\xff\xfe{\x00"), 8, 400, "UTF-16");
+    fails(&[], bytes(b"{\"\xc4\xe3"), 8, 400, "byte 2 is the first that is not UTF-8");
+    fails(&[], raw("Content-Encoding: br\r\n", "x"), 8, 400, "Content-Encoding is br");
+}
+
+#[test]
+fn row_9_the_command() {
+    let with = |command: &str| BODY.replace("\"Call.CallbackAfterEndCall\"", command);
+    for (command, hint) in [
+        (
+            "\"Call.CallbackAfterStartCall\"",
+            "the URL says Call.CallbackAfterEndCall, the body says Call.CallbackAfterStartCall",
+        ),
+        ("\"call.callbackafterendcall\"", "only in case"),
+        ("\"53cret&Sign=1\"", "the body says another text"),
+        ("7", "is no text"),
+    ] {
+        fails(&["--url", &url(), "--body", &with(command)], "", 9, 400, hint);
+    }
+    let url = url().replace("CallbackCommand", "x");
+    fails(&["--url", &url, "--body", "{}"], "", 9, 400, "neither the URL nor the body");
+    json(&["--url", &url, "--body", BODY], "", 0);
+}
+
+#[test]
+fn row_10_the_call_id() {
+    for (body, hint) in [
+        ("{}", "there is no CallId anywhere"),
+        ("{}", "the documents have it at CallRecord.CallId"),
+        (r#"{"CallRecord":{"CallId":""}}"#, "CallRecord.CallId is an empty text"),
+        (r#"{"CallRecord":{"CallId":true}}"#, "CallRecord.CallId is true or false"),
+        (r#"{"CallInfo":{"CallId":"x"}}"#, "CallInfo.CallId is a text"),
+        (r#"{"CallRecord":{"call_id":"x"}}"#, "CallRecord.call_id is a text"),
+    ] {
+        fails(&["--url", &url(), "--body", body], "", 10, 422, hint);
+    }
+}
+
+/// Who is served depends on what the handler takes.
+#[test]
+fn the_handler_counts() {
+    let started = url().replace("AfterEndCall", "AfterStartCall");
+    let args = |takes| ["--url", &started, "--body", "{}", "--takes", takes];
+    let report = json(&args("CallEnded"), "", 0);
+    assert_eq!(report["handler_runs"], false);
+    assert_eq!(report["steps"][9]["result"], "not reached");
+    assert_eq!(report["steps"][9]["reason"], "a handler of CallEnded does not take this command");
+    assert_eq!(json(&args("Callback"), "", 0)["handler_runs"], true);
+    fails(&args("CallStarted"), "", 10, 422, "CallInfo.CallId");
+    let report = json(&["--url", &url(), "--body", "no JSON", "--takes", "Undecoded"], "", 0);
+    assert_eq!(report["handler_runs"], true);
+    for row in 7..10 {
+        assert_eq!(report["steps"][row]["result"], "not reached");
+    }
+}
+
+/// What the vendor sees is what a server answers, to the byte.
+#[test]
+fn the_answer_is_the_receivers() {
+    let report = json(&[], raw("", BODY), 0);
+    assert_eq!(report["answer"]["status"], 200);
+    assert_eq!(report["answer"]["body"], r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#);
+    assert_eq!(report["delivered_why"], "HTTP 200 and a JSON body");
+    assert_eq!(report["handler_runs"], true);
+    let text = stdout(&with_input(command(&[]), raw("", "{").as_bytes()), 1);
+    let end = "HTTP 400  application/json  68 bytes\n\
+               {\"ActionStatus\":\"FAIL\",\"ErrorInfo\":\"malformed body\",\"ErrorCode\":400}\n\
+               delivered: no — HTTP 400, not 200\n";
+    assert!(text.ends_with(end), "{text}");
+}
+
+/// A peer's text cannot steer the terminal of whoever explains it.
+#[test]
+fn control_characters_are_not_printed() {
+    let request =
+        "PO\u{1b}[2JST /\u{1b}[2J?SdkAppid=1&CallbackCommand=\u{1b}[2J HTTP/1.1\r\n\r\n{}";
+    let url = "/\u{1b}[2J?SdkAppid=1400000001&CallbackCommand=%1b[2J&\u{1b}=1";
+    for output in [
+        with_input(command(&["--ignore-signature"]), request.as_bytes()),
+        command(&["--url", url, "--body", "{}", "--ignore-signature", "--method", "\u{1b}"])
+            .output()
+            .unwrap(),
+        command(&[
+            "--url",
+            url,
+            "--body",
+            "{\"CallbackCommand\":\"\u{1b}\"}",
+            "--ignore-signature",
+        ])
+        .output()
+        .unwrap(),
+    ] {
+        assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{output:?}");
+    }
+}

@@ -1,0 +1,63 @@
+//! `--help`, `--version`, `completions` and `man`.
+
+use crate::common::{sentence, stdout, trtc_call};
+
+const COMMANDS: [&str; 6] = ["demo", "send", "listen", "explain", "completions", "man"];
+
+#[test]
+fn every_help_has_examples() {
+    let all = stdout(&trtc_call(["--help"]).output().unwrap(), 0);
+    for command in COMMANDS {
+        assert!(all.contains(&format!("\n  {command} ")), "{all}");
+        for help in ["-h", "--help"] {
+            let text = stdout(&trtc_call([command, help]).output().unwrap(), 0);
+            let (_, examples) = text.split_once("\nExamples:\n").unwrap();
+            assert!(examples.contains(&format!("trtc-call {command}")), "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+    assert!(all.contains("\nExamples:\n"), "{all}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let text = stdout(&trtc_call(["--version"]).output().unwrap(), 0);
+    assert_eq!(text, concat!("trtc-call ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn completions_know_every_command_and_its_switches() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = stdout(&trtc_call(["completions", shell]).output().unwrap(), 0);
+        for word in COMMANDS.iter().chain(&["replay-window", "wrong-signature", "sdk-app-id"]) {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let output = trtc_call(["completions", "cmd"]).output().unwrap();
+    assert_eq!(stdout(&output, 2), "");
+}
+
+#[test]
+fn the_manual_is_one_page_with_every_command() {
+    let page = stdout(&trtc_call(["man"]).output().unwrap(), 0);
+    assert!(page.contains("\n.TH trtc-call 1 "), "{page}");
+    for command in COMMANDS {
+        let heading = format!("\n.SH \"TRTC-CALL {}\"\n", command.to_uppercase());
+        let (_, part) = page.split_once(&heading).unwrap();
+        let part = part.split_once("\n.SH ").map_or(part, |(part, _)| part);
+        for section in ["SYNOPSIS", "DESCRIPTION", "EXAMPLES"] {
+            assert!(part.contains(&format!("\n.SS {section}\n")), "{command}: {section}");
+        }
+        assert!(part.contains(&format!("trtc\\-call {command}")), "{part}");
+    }
+    // No other page is named: there is none.
+    assert!(!page.contains("(1)"), "{page}");
+}
+
+#[test]
+fn what_is_misspelt_ends_with_status_2() {
+    for args in [&["explian"][..], &["demo", "--jsno"], &["explain", "--takes", "callended"], &[]] {
+        stdout(&trtc_call(args).output().unwrap(), 2);
+    }
+    assert!(sentence(&trtc_call(["explain", "--at", "noon"]).output().unwrap()).contains("--at"));
+}

@@ -1,0 +1,120 @@
+//! `trtc-call explain` against the table: it says of every request what core and every adapter do,
+//! and none of its secrets.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has to stop, loudly"
+)]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use conformance::example::Programs;
+use conformance::{Case, Request, Table};
+use serde_json::Value;
+
+/// The cases as they stand, for what [`Table`] keeps to itself.
+fn cases() -> Value {
+    serde_json::from_str(include_str!("../cases.json")).unwrap()
+}
+
+/// The command with a receiver's switches; none if it serves more than one app.
+fn explain(receiver: &Value, takes: &str) -> Option<Command> {
+    let [app] = receiver["apps"].as_array().unwrap().as_slice() else { return None };
+    let mut command = Programs::build(env!("CARGO_TARGET_TMPDIR")).command("trtc-call");
+    command.args(["explain", "--json", "--takes", takes]).env("SDK_APP_ID", app["id"].to_string());
+    if let Some(tokens) = app["tokens"].as_array() {
+        let tokens: Vec<&str> = tokens.iter().map(|token| token.as_str().unwrap()).collect();
+        command.env("CALLBACK_TOKEN", tokens.join(","));
+    }
+    match app["policy"].as_str() {
+        Some("insecure_accept_unsigned") => _ = command.arg("--accept-unsigned"),
+        Some("insecure_ignore_signature") => _ = command.arg("--ignore-signature"),
+        _ => {}
+    }
+    for (field, switch) in
+        [("body_limit", "--body-limit"), ("replay_window_seconds", "--replay-window")]
+    {
+        if let Some(number) = receiver[field].as_u64() {
+            command.args([switch, &number.to_string()]);
+        }
+    }
+    Some(command)
+}
+
+/// A request as it travels.
+fn raw(request: &Request) -> Vec<u8> {
+    let length = request.announce.unwrap_or(request.body.len().try_into().unwrap());
+    let mut raw = format!("{} {} HTTP/1.1\r\n", request.method, request.target());
+    for (name, value) in &request.headers {
+        raw += &format!("{name}: {value}\r\n");
+    }
+    raw += &format!("Content-Length: {length}\r\n\r\n");
+    [raw.as_bytes(), &request.body].concat()
+}
+
+fn run(mut command: Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What is secret in a request: everything that may be a signature, and the receiver's tokens.
+fn secrets(request: &Request, receiver: &Value) -> Vec<String> {
+    let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let signs = pairs.filter(|(key, _)| key.eq_ignore_ascii_case("sign"));
+    let tokens = receiver["apps"][0]["tokens"].as_array().into_iter().flatten();
+    let mut secrets: Vec<String> = signs.map(|(_, sign)| sign.to_owned()).collect();
+    secrets.extend(tokens.map(|token| token.as_str().unwrap().to_owned()));
+    // Short ones are words that any text may have.
+    secrets.retain(|secret| secret.len() >= 8);
+    secrets
+}
+
+fn difference(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<String> {
+    let field = |name: &str| as_is.get(name).unwrap_or(&cases["defaults"][name]).as_str().unwrap();
+    let receiver = &cases["receivers"][field("receiver")];
+    let request = table.request(case);
+    // A line cannot hold another one, and whether a handler fails is not in the request.
+    let is_line = !request.query.contains(['\r', '\n']) && !request.method.contains(' ');
+    if !is_line || request.method.is_empty() || as_is.get("fail").is_some() {
+        return None;
+    }
+    let output = run(explain(receiver, field("takes"))?, &raw(&request));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    for secret in secrets(&request, receiver) {
+        assert!(!text.contains(&secret) && !errors.contains(&secret), "{}: {text}", case.name);
+    }
+    let Ok(report) = serde_json::from_str::<Value>(&text) else {
+        return Some(format!("{}: {text} {errors}", case.name));
+    };
+    let expect = &as_is["expect"];
+    let answer = match &expect["answer"] {
+        Value::String(name) => &cases["answers"][name],
+        answer => answer,
+    };
+    let status = answer["status"].as_i64().unwrap();
+    let kind = expect.get("kind").or_else(|| answer.get("kind")).unwrap_or(&Value::Null);
+    let failed = report["steps"].as_array().unwrap().iter().find(|step| step["result"] == "failed");
+    let is_right = report["answer"]["status"] == status
+        && report["answer"]["body"] == answer["body"]
+        && failed.map_or(&Value::Null, |step| &step["kind"]) == kind
+        && report["handler_runs"] == expect["seen"].is_object()
+        && output.status.code() == Some(i32::from(status != 200));
+    (!is_right).then(|| format!("{}: {text}", case.name))
+}
+
+#[test]
+fn it_says_what_every_adapter_does() {
+    let (table, cases) = (Table::load(), cases());
+    let as_they_are = cases["cases"].as_array().unwrap();
+    let pairs = table.cases.iter().zip(as_they_are);
+    let wrong: Vec<String> =
+        pairs.filter_map(|(case, as_is)| difference(case, &table, &cases, as_is)).collect();
+    assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
+}
