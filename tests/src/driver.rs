@@ -25,7 +25,30 @@ macro_rules! against_every_server {
     };
 }
 
-/// Makes a test of each function, an `async fn` that takes `$subject`, in a module `$name`.
+/// Makes a test of each function, for each example: an `async fn` that takes the package's name.
+#[macro_export]
+macro_rules! against_every_example {
+    ($($test:ident)*) => {
+        $crate::against! {
+            example_axum,
+            $crate::example::built("example-axum", env!("CARGO_TARGET_TMPDIR")),
+            $($test)*
+        }
+        $crate::against! {
+            example_actix_web,
+            $crate::example::built("example-actix-web", env!("CARGO_TARGET_TMPDIR")),
+            $($test)*
+        }
+        $crate::against! {
+            example_hyper,
+            $crate::example::built("example-hyper", env!("CARGO_TARGET_TMPDIR")),
+            $($test)*
+        }
+    };
+}
+
+/// Makes a test of each function, an `async fn` that takes `$subject`, in a module `$name`. It has
+/// two minutes, so that a machine that does other things keeps it.
 #[macro_export]
 macro_rules! against {
     ($name:ident, $subject:expr, $($test:ident)*) => {
@@ -33,7 +56,9 @@ macro_rules! against {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $test() {
-                    super::$test($subject).await;
+                    let test = super::$test($subject);
+                    let time = ::std::time::Duration::from_secs(120);
+                    ::tokio::time::timeout(time, test).await.expect("an end");
                 }
             )*
         }

@@ -8,13 +8,26 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use std::{env, fmt};
 
 use serde_json::Value;
+use trtc_call_webhook::{CallEnded, Token, sender};
+
+use crate::raw::{Raw, ok, whole};
 
 /// The packages of the example servers.
 pub const EXAMPLES: [&str; 3] = ["example-axum", "example-actix-web", "example-hyper"];
+
+/// A token for them.
+pub const TOKEN: &str = "xxxxyyyy";
+
+/// The query of an ended call, signed now with [`TOKEN`].
+#[must_use]
+pub fn signed_query() -> String {
+    let request = sender::Request::new(1_400_000_001, CallEnded::new("a"));
+    request.signed(&Token::new(TOKEN), SystemTime::now()).query()
+}
 
 /// The package of the command that sends callbacks.
 const COMMAND: &str = "trtc-call-cli";
@@ -68,12 +81,7 @@ impl Programs {
     /// A program in an environment without any of its switches.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(&self.0[name]);
-        command.stdin(Stdio::null());
-        for switch in SWITCHES {
-            command.env_remove(switch);
-        }
-        command
+        without_switches(Command::new(&self.0[name]))
     }
 
     /// Starts an example on a free port of this machine, and waits until it accepts.
@@ -83,7 +91,7 @@ impl Programs {
     /// If it ends instead.
     #[must_use]
     pub fn start(&self, name: &str, switches: &[(&str, &str)]) -> Example {
-        Example::running(self.on_free_port(name, switches), Reader::Stays)
+        Example::running(on_free_port(self.command(name), switches), Reader::Stays)
     }
 
     /// Like [`start`](Self::start), but nobody reads what it prints after its first line.
@@ -93,13 +101,19 @@ impl Programs {
     /// If it ends instead.
     #[must_use]
     pub fn start_unread(&self, name: &str, switches: &[(&str, &str)]) -> Example {
-        Example::running(self.on_free_port(name, switches), Reader::Leaves)
+        Example::running(on_free_port(self.command(name), switches), Reader::Leaves)
     }
 
-    fn on_free_port(&self, name: &str, switches: &[(&str, &str)]) -> Command {
-        let mut command = self.command(name);
-        command.env("ADDR", "127.0.0.1:0").envs(switches.iter().copied());
-        command
+    /// Like [`start`](Self::start), but it may have no more than so many descriptors.
+    ///
+    /// # Panics
+    ///
+    /// If it ends instead.
+    #[must_use]
+    pub fn start_with_descriptors(&self, name: &str, most: u32) -> Example {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\"")]).arg(&self.0[name]);
+        Example::running(on_free_port(without_switches(shell), &[]), Reader::Stays)
     }
 
     /// Runs `trtc-call send` with `token`, more arguments, and `input` on its standard input.
@@ -120,6 +134,26 @@ impl Programs {
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         Sending::new(&child.wait_with_output().expect("its output"))
     }
+}
+
+fn without_switches(mut command: Command) -> Command {
+    command.stdin(Stdio::null());
+    for switch in SWITCHES {
+        command.env_remove(switch);
+    }
+    command
+}
+
+fn on_free_port(mut command: Command, switches: &[(&str, &str)]) -> Command {
+    command.env("ADDR", "127.0.0.1:0").envs(switches.iter().copied());
+    command
+}
+
+/// The name of an example, once it is built: that takes its time.
+#[must_use]
+pub fn built<'a>(name: &'a str, tmpdir: &str) -> &'a str {
+    let _ = Programs::build(tmpdir);
+    name
 }
 
 /// The profile that this program was built with.
@@ -268,6 +302,12 @@ impl Example {
         authority.parse().expect("an address")
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that it prints.
     #[must_use]
     pub fn line(&self) -> Value {
@@ -276,9 +316,21 @@ impl Example {
         serde_json::from_str(&line).expect("JSON")
     }
 
+    /// A callback on a new connection is answered, and its line is the next that is printed.
+    ///
+    /// # Panics
+    ///
+    /// If that is not so.
+    pub async fn is_well(&self) {
+        let mut raw = Raw::connect(self.address()).await;
+        raw.send(whole(&signed_query(), r#"{"CallRecord":{"CallId":"good"}}"#)).await;
+        assert_eq!(raw.answer().await, ok());
+        assert_eq!(self.line()["call_id"], "good");
+    }
+
     /// Sends it a signal: `-TERM`, say.
     pub fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status().expect("kill");
         assert!(status.success(), "the example runs no more");
     }
@@ -297,6 +349,17 @@ impl Example {
         let stdout = self.lines.iter().collect();
         let stderr = self.errors.take().expect("once").join().expect("its standard error");
         Ended { status: status.code(), stdout, stderr }
+    }
+
+    /// It stops with status 0, and has printed nothing that was not read.
+    ///
+    /// # Panics
+    ///
+    /// If that is not so.
+    pub fn stops(self) -> Ended {
+        let ended = self.stop("-TERM");
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+        ended
     }
 
     /// Stops it by a signal and waits until it has ended.

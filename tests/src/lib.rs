@@ -20,6 +20,7 @@ pub mod client;
 pub mod descriptors;
 pub mod driver;
 pub mod example;
+pub mod memory;
 mod notebook;
 pub mod raw;
 mod request;

@@ -50,6 +50,12 @@ impl Gate {
         self.0.send_replace(true);
     }
 
+    /// How many handlers wait for it.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.receiver_count()
+    }
+
     async fn pass(&self) {
         // Waiting cannot fail: the sender lives as long as `self`.
         let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;

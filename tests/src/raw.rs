@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -59,37 +59,56 @@ impl Raw {
 
     /// Reads the next answer; `None` if the connection is closed before it is whole.
     pub async fn try_answer(&mut self) -> Option<Answer> {
-        loop {
-            if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&self.read[..end]).into_owned();
-                let status = head.split(' ').nth(1)?.parse().ok()?;
-                let values = |name: &str| -> Vec<String> {
-                    let headers = head.lines().filter_map(|line| line.split_once(':'));
-                    headers
-                        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-                        .map(|(_, value)| value.trim().to_owned())
-                        .collect()
-                };
-                let length = values("content-length").first().map_or(0, |v| v.parse().unwrap());
-                if self.read.len() >= end + 4 + length {
-                    let body = self.read[end + 4..end + 4 + length].to_vec();
-                    self.read.drain(..end + 4 + length);
-                    let (content_type, allow) = (values("content-type"), values("allow"));
-                    return Some(Answer {
-                        status,
-                        content_type,
-                        allow,
-                        body,
-                        kind: Kind::OutOfSight,
-                    });
+        read_answer(&mut self.stream, &mut self.read).await
+    }
+
+    /// Sends the same bytes so many times, or until the server closes, whatever it answers
+    /// meanwhile; and reads that answer.
+    ///
+    /// # Panics
+    ///
+    /// If the server neither takes the bytes nor closes.
+    pub async fn flood(&mut self, bytes: impl AsRef<[u8]>, times: usize) -> Option<Answer> {
+        let (mut reader, mut writer) = self.stream.split();
+        let sending = async {
+            for _ in 0..times {
+                if writer.write_all(bytes.as_ref()).await.is_err() {
+                    break;
                 }
             }
-            let mut chunk = [0; 4096];
-            match timeout(PATIENCE, self.stream.read(&mut chunk)).await.expect("no answer in time")
-            {
-                Ok(0) | Err(_) => return None,
-                Ok(length) => self.read.extend_from_slice(&chunk[..length]),
+        };
+        let sending = timeout(PATIENCE, sending);
+        let (sent, answer) = tokio::join!(sending, read_answer(&mut reader, &mut self.read));
+        sent.expect("the server takes the bytes, or closes");
+        answer
+    }
+}
+
+/// Reads the next answer; `read` holds what has come already, and keeps what comes after it.
+async fn read_answer(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) -> Option<Answer> {
+    loop {
+        if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&read[..end]).into_owned();
+            let status = head.split(' ').nth(1)?.parse().ok()?;
+            let values = |name: &str| -> Vec<String> {
+                let headers = head.lines().filter_map(|line| line.split_once(':'));
+                headers
+                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.trim().to_owned())
+                    .collect()
+            };
+            let length = values("content-length").first().map_or(0, |v| v.parse().unwrap());
+            if read.len() >= end + 4 + length {
+                let body = read[end + 4..end + 4 + length].to_vec();
+                read.drain(..end + 4 + length);
+                let (content_type, allow) = (values("content-type"), values("allow"));
+                return Some(Answer { status, content_type, allow, body, kind: Kind::OutOfSight });
             }
+        }
+        let mut chunk = [0; 4096];
+        match timeout(PATIENCE, stream.read(&mut chunk)).await.expect("no answer in time") {
+            Ok(0) | Err(_) => return None,
+            Ok(length) => read.extend_from_slice(&chunk[..length]),
         }
     }
 }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conformance::descriptors::{self, skipped};
-use conformance::example::{EXAMPLES, Ended, Example, Programs};
+use conformance::example::{EXAMPLES, Example, Programs, TOKEN};
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use conformance::{PATH, Sent};
 use http_body_util::BodyExt;
@@ -34,18 +34,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-const TOKEN: &str = "xxxxyyyy";
 const ACK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 
-macro_rules! against_every_example {
-    ($($test:ident)*) => {
-        conformance::against! { example_axum, "example-axum", $($test)* }
-        conformance::against! { example_actix_web, "example-actix-web", $($test)* }
-        conformance::against! { example_hyper, "example-hyper", $($test)* }
-    };
-}
-
-against_every_example! {
+conformance::against_every_example! {
     its_first_line_says_where_it_accepts
     an_ended_call_is_one_line_of_json
     what_a_callback_does_not_tell_is_null
@@ -83,31 +74,16 @@ fn halves(call_id: &str, headers: &str) -> [String; 3] {
     [head(QUERY, &headers), first.to_owned(), second.to_owned()]
 }
 
-/// A callback on a new connection is answered, and its line is the next that is printed.
-async fn is_well(example: &Example) {
-    let mut raw = Raw::connect(example.address()).await;
-    raw.send(whole(QUERY, &body("good"))).await;
-    assert_eq!(raw.answer().await, ok());
-    assert_eq!(example.line()["call_id"], "good");
-}
-
-/// It stops with status 0, and has printed nothing that was not read.
-fn stops(example: Example) -> Ended {
-    let ended = example.stop("-TERM");
-    assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
-    ended
-}
-
 async fn its_first_line_says_where_it_accepts(name: &str) {
     let example = start(name, &[]);
     let address = example.address();
     assert_ne!(address.port(), 0);
     assert_eq!(example.first_line(), format!("listening on http://{address}/callback\n"));
-    is_well(&example).await;
+    example.is_well().await;
     let mut elsewhere = Raw::connect(address).await;
     elsewhere.send(whole(QUERY, &body("a")).replace("/callback", "/elsewhere")).await;
     assert_eq!(elsewhere.answer().await.status, 404);
-    stops(example);
+    example.stops();
 }
 
 async fn an_ended_call_is_one_line_of_json(name: &str) {
@@ -129,7 +105,7 @@ async fn an_ended_call_is_one_line_of_json(name: &str) {
             assert_eq!(&line[field], expected, "{field} of {line}");
         }
     }
-    stops(example);
+    example.stops();
 }
 
 async fn what_a_callback_does_not_tell_is_null(name: &str) {
@@ -152,7 +128,7 @@ async fn what_a_callback_does_not_tell_is_null(name: &str) {
         assert_eq!(line["callees"], json!([]));
         assert_eq!(line["talk_seconds"], talk_seconds, "{record}");
     }
-    stops(example);
+    example.stops();
 }
 
 async fn a_switch_that_cannot_be_meant_ends_it_with_status_2(name: &str) {
@@ -183,7 +159,7 @@ async fn a_switch_that_cannot_be_meant_ends_it_with_status_2(name: &str) {
             assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
         }
     }
-    stops(taken);
+    taken.stops();
 }
 
 fn command_with(mut command: Command, switch: &str, value: &OsStr) -> Command {
@@ -192,9 +168,9 @@ fn command_with(mut command: Command, switch: &str, value: &OsStr) -> Command {
 }
 
 async fn without_a_token_it_says_so(name: &str) {
-    let ended = stops(start(name, &[]));
+    let ended = start(name, &[]).stops();
     assert!(ended.stderr.contains("CALLBACK_TOKEN"), "{}", ended.stderr);
-    let ended = stops(start(name, &[("CALLBACK_TOKEN", TOKEN)]));
+    let ended = start(name, &[("CALLBACK_TOKEN", TOKEN)]).stops();
     assert!(!ended.stderr.contains("CALLBACK_TOKEN"), "{}", ended.stderr);
 }
 
@@ -211,7 +187,7 @@ async fn several_tokens_are_valid_and_not_trimmed(name: &str) {
             assert_eq!(sending.answers[0][0], "403", "{token:?}");
         }
     }
-    let ended = stops(example);
+    let ended = example.stops();
     assert!(!ended.stderr.contains("n3w") && !ended.stderr.contains("0ld"), "{}", ended.stderr);
 }
 
@@ -223,7 +199,7 @@ async fn another_app_may_be_served(name: &str) {
         assert_eq!(sending.answers[0][0], status, "{app}: {}", sending.text);
     }
     let _ = example.line();
-    stops(example);
+    example.stops();
 }
 
 async fn another_method_is_answered_by_the_contract(name: &str) {
@@ -235,8 +211,8 @@ async fn another_method_is_answered_by_the_contract(name: &str) {
         assert_eq!(std::mem::take(&mut answer.allow), ["POST"], "{method}");
         assert_eq!(answer, refusal(405, "method not allowed"), "{method}");
     }
-    is_well(&example).await;
-    stops(example);
+    example.is_well().await;
+    example.stops();
 }
 
 async fn a_signal_stops_it_with_status_0(name: &str) {
@@ -255,7 +231,7 @@ async fn idle_connections_do_not_keep_it(name: &str) {
     let _ = example.line();
     let unused = Raw::connect(example.address()).await;
     let start = Instant::now();
-    stops(example);
+    example.stops();
     // Some servers wait a little; none may wait for as long as it would for a request.
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     drop((used, unused));
@@ -305,7 +281,7 @@ async fn a_call_that_cannot_be_printed_is_not_acknowledged(name: &str) {
     // Nothing is to be printed of these.
     let others = ["--command", "CallStarted"];
     assert_eq!(programs().send(example.url(), Some(TOKEN), &others, "").status, Some(0));
-    stops(example);
+    example.stops();
 }
 
 async fn clients_that_go_away_do_no_harm(name: &str) {
@@ -323,8 +299,8 @@ async fn clients_that_go_away_do_no_harm(name: &str) {
             }
         }
     }
-    is_well(&example).await;
-    stops(example);
+    example.is_well().await;
+    example.stops();
 }
 
 /// hyper refuses it. actix-web takes it, but for a target beyond 65534 bytes, and then the query is
@@ -355,8 +331,8 @@ async fn a_head_of_64_kib_does_no_harm(name: &str) {
         assert!(is_refused(answer.as_ref()), "{answer:?}");
     }
 
-    is_well(&example).await;
-    stops(example);
+    example.is_well().await;
+    example.stops();
 }
 
 /// It never ends, so that whoever waits for its end keeps all of it.
@@ -373,8 +349,8 @@ async fn a_head_without_measure_is_refused(name: &str) {
         let answer = raw.try_answer().await;
         assert!(is_refused(answer.as_ref()), "{answer:?}");
     }
-    is_well(&example).await;
-    stops(example);
+    example.is_well().await;
+    example.stops();
 }
 
 /// The port may be taken; then it says that.
@@ -384,7 +360,7 @@ fn without_an_address_it_is_port_8080_of_this_machine() {
         match Example::start(programs().command(name)) {
             Ok(example) => {
                 assert_eq!(example.first_line(), "listening on http://127.0.0.1:8080/callback\n");
-                stops(example);
+                example.stops();
             }
             Err(ended) => {
                 assert_eq!(ended.status, Some(2), "{name}: {ended:?}");
@@ -427,7 +403,7 @@ fn all_three_answer_and_print_the_same() {
         }
         // Of all these only the ended calls are printed.
         let lines: Vec<_> = (0..8).map(|_| example.line()).collect();
-        stops(example);
+        example.stops();
         (answers, lines)
     });
     let [axum, others @ ..] = &of_each;
@@ -453,7 +429,7 @@ async fn a_thousand_connections_are_served() {
             raw.send(format!("{head}{first}")).await;
             held.push(raw);
         }
-        is_well(&example).await;
+        example.is_well().await;
         for raw in &mut held {
             raw.send(&second).await;
         }
@@ -461,13 +437,14 @@ async fn a_thousand_connections_are_served() {
             assert_eq!(raw.answer().await, ok(), "{name}");
             assert_eq!(example.line()["call_id"], "held");
         }
-        is_well(&example).await;
-        stops(example);
+        example.is_well().await;
+        example.stops();
     }
 }
 
 /// A byte a second would take a minute; a limit between two bytes would not stop it.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten seconds"]
 async fn a_body_that_trickles_is_ended_after_a_while() {
     let mut trickles = JoinSet::new();
     let examples = EXAMPLES.map(|name| start(name, &[]));
@@ -491,9 +468,31 @@ async fn a_body_that_trickles_is_ended_after_a_while() {
         assert_eq!(answer, refusal(400, "unreadable body"));
     }
     for example in examples {
-        is_well(&example).await;
-        stops(example);
+        example.is_well().await;
+        example.stops();
     }
+}
+
+/// Its body never comes, and the server would wait a little longer than it does for bodies.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten seconds"]
+async fn a_request_that_never_ends_does_not_keep_it() {
+    let mut stopping = JoinSet::new();
+    for name in EXAMPLES {
+        let example = start(name, &[]);
+        let [head, first, _] = halves("a", "Expect: 100-continue\r\n");
+        let mut raw = Raw::connect(example.address()).await;
+        raw.send(head).await;
+        assert_eq!(raw.answer().await.status, 100);
+        raw.send(first).await;
+        stopping.spawn_blocking(move || {
+            example.stops();
+        });
+        stopping.spawn(async move {
+            raw.closed().await;
+        });
+    }
+    timeout(Duration::from_secs(60), stopping.join_all()).await.expect("an end");
 }
 
 /// Half a minute, as the examples have it.
@@ -523,8 +522,8 @@ async fn a_head_that_does_not_come_is_given_up_on() {
         for _ in 0..2 {
             let _ = example.line();
         }
-        is_well(&example).await;
-        stops(example);
+        example.is_well().await;
+        example.stops();
     }
 }
 
@@ -536,8 +535,8 @@ async fn the_hyper_example_speaks_http_2_too() {
     assert!(status.is_none_or(|status| (400..500).contains(&status)), "{status:?}");
     assert_eq!(post_over_http_2(&example, "a", None).await, Some(200));
     assert_eq!(example.line()["call_id"], "a");
-    is_well(&example).await;
-    stops(example);
+    example.is_well().await;
+    example.stops();
 }
 
 /// The status of the answer, if there is one.
@@ -586,7 +585,7 @@ async fn the_hyper_example_speaks_tls() {
     assert_eq!(sending.answers, [["200", "application/json", ACK].map(str::to_owned)]);
     assert_eq!(example.line()["call_id"], "a-1");
     drop((plain, silent));
-    stops(example);
+    example.stops();
 
     for switches in [
         vec![tls[0]],

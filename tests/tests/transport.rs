@@ -12,7 +12,7 @@
 
 use std::time::{Duration, Instant};
 
-use conformance::raw::{CHUNKED, QUERY, Raw, head, ok, refusal, whole};
+use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use conformance::{Notebook, Serve, Server, Table};
 use tokio::time::sleep;
 use trtc_call_webhook::{CallEnded, Undecoded};
@@ -33,6 +33,7 @@ conformance::against_every_server! {
     chunk_extensions_and_trailers_are_passed_over
     a_bad_chunk_size_is_an_unreadable_body
     a_body_that_ends_early_is_unreadable
+    what_comes_after_the_announced_body_is_no_part_of_it
     a_chunked_body_that_ends_early_is_unreadable
     a_body_that_breaks_off_is_unreadable
     an_unreadable_body_is_refused_in_the_undecoded_form_too
@@ -162,6 +163,20 @@ async fn a_body_that_ends_early_is_unreadable(server: impl Serve) {
         assert_eq!(raw.answer().await, refusal(400, "unreadable body"));
     }
     assert_eq!(place.notebook.runs(), 0);
+}
+
+async fn what_comes_after_the_announced_body_is_no_part_of_it(server: impl Serve) {
+    let place = open(server, "open").await;
+    for (length, expected) in [(BODY.len(), ok()), (BODY.len() - 1, refusal(400, "malformed body"))]
+    {
+        let mut raw = place.raw().await;
+        raw.send(head(QUERY, &format!("Content-Length: {length}\r\n")) + BODY + "}}}\r\n\r\n")
+            .await;
+        assert_eq!(raw.answer().await, expected);
+        // It is taken for the next request, and it is none.
+        assert!(is_refused(raw.try_answer().await.as_ref()));
+    }
+    assert_eq!(place.notebook.runs(), 1);
 }
 
 async fn a_chunked_body_that_ends_early_is_unreadable(server: impl Serve) {

@@ -7,10 +7,13 @@ mod deadline;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::thread;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use example_support::{HEAD_TIME, SHUTDOWN_TIME, Settings, print_call, shutdown_signal};
+use example_support::{
+    HEAD_TIME, MAX_CONNECTIONS, SHUTDOWN_TIME, Settings, print_call, shutdown_signal,
+};
 use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
 
 /// Keeps the event, then acknowledges it: the other way round an event could be lost.
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, receiver } = Settings::from_env()?;
+    let workers = thread::available_parallelism()?.get();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(receiver.clone())
@@ -35,6 +39,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
             // `to` takes every method, so that the webhook answers 405 to others.
             .service(web::resource("/callback").to(on_call_end))
     })
+    .workers(workers)
+    // Each worker counts its own.
+    .max_connections(MAX_CONNECTIONS.div_ceil(workers))
     // actix-web bounds the size of a head by itself, at 128 KiB.
     .client_request_timeout(HEAD_TIME)
     .keep_alive(HEAD_TIME)

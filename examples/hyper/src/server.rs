@@ -5,7 +5,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::Duration;
 
-use example_support::{HEAD_TIME, MAX_HEAD_BYTES, SHUTDOWN_TIME};
+use example_support::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, SHUTDOWN_TIME};
 use http::{Request, Response};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
@@ -56,7 +56,7 @@ pub(crate) async fn serve<S, B>(
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     let tls = tls.clone();
                     connections.spawn(accept(stream, tls, service.clone(), stop.subscribe()));

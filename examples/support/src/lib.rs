@@ -18,6 +18,11 @@ pub use shutdown::shutdown_signal;
 /// The longest head of a request, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 
+/// How many connections may be open at a time. Others wait until one of them ends.
+///
+/// Times what one of them may hold, a head or a body of the limit's size, it bounds the memory.
+pub const MAX_CONNECTIONS: usize = 4096;
+
 /// How long a head may take to arrive, and how long a connection may stay idle.
 ///
 /// Tencent keeps connections open, and a callback that meets a connection just being closed may be

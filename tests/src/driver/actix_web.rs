@@ -26,7 +26,7 @@ pub enum Way {
 impl Way {
     /// A resource as a program would have it. It takes every method, so that the check of the
     /// method is the adapter's.
-    fn configure<E: Taken>(
+    pub fn configure<E: Taken>(
         self,
         receiver: &Receiver,
         notebook: &Notebook,
@@ -128,22 +128,25 @@ impl Serve for ActixWeb {
 
     async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
         let way = self.0;
-        let (started, start) = mpsc::channel();
-        thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let app = move || {
-                    App::new().configure(|config| way.configure::<E>(&receiver, &notebook, config))
-                };
-                let server = HttpServer::new(app).workers(1).disable_signals();
-                let server = server.bind("127.0.0.1:0").expect("a loopback port");
-                let address = server.addrs()[0];
-                let server = server.run();
-                started.send((address, server.handle())).expect("somebody waits");
-                server.await
-            })
-        });
-        let (address, handle) = start.recv().expect("a server");
-        // It stops once it is told to, whether or not anybody waits for it.
-        Server::new(address, move || drop(handle.stop(false)))
+        serve(move |config| way.configure::<E>(&receiver, &notebook, config))
     }
+}
+
+/// Serves whatever is configured.
+pub fn serve(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Server {
+    let (started, start) = mpsc::channel();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = move || App::new().configure(&configure);
+            let server = HttpServer::new(app).workers(1).disable_signals();
+            let server = server.bind("127.0.0.1:0").expect("a loopback port");
+            let address = server.addrs()[0];
+            let server = server.run();
+            started.send((address, server.handle())).expect("somebody waits");
+            server.await
+        })
+    });
+    let (address, handle) = start.recv().expect("a server");
+    // It stops once it is told to, whether or not anybody waits for it.
+    Server::new(address, move || drop(handle.stop(false)))
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use http::Response;
 use http_body::Body;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -20,7 +21,7 @@ use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Sent, Serve, Serv
 type Reply = Response<ResponseBody<WebhookBody>>;
 
 /// The layer around a handler, for any body.
-fn service<E: Taken, B>(
+pub fn service<E: Taken, B>(
     receiver: Receiver,
     notebook: Notebook,
 ) -> impl Service<http::Request<B>, Response = Reply, Error = Infallible, Future: Send> + Clone + Send
@@ -89,19 +90,30 @@ impl Serve for Hyper {
     }
 
     async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
-        let address = listener.local_addr().expect("an address");
-        let service = service::<E, hyper::body::Incoming>(receiver, notebook);
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let service = TowerToHyperService::new(service.clone());
-                tokio::spawn(async move {
-                    let builder = auto::Builder::new(TokioExecutor::new());
-                    // How a connection ends is the peer's affair.
-                    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Server::new(address, move || task.abort())
+        serve(service::<E, Incoming>(receiver, notebook)).await
     }
+}
+
+/// Serves any service.
+pub async fn serve<S, B>(service: S) -> Server
+where
+    S: Service<http::Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let address = listener.local_addr().expect("an address");
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = TowerToHyperService::new(service.clone());
+            tokio::spawn(async move {
+                let builder = auto::Builder::new(TokioExecutor::new());
+                // How a connection ends is the peer's affair.
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    Server::new(address, move || task.abort())
 }

@@ -1,0 +1,161 @@
+//! What layers of the framework's own do in front of the webhook, over sockets: a time-out, and
+//! one that inflates bodies.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has to stop, loudly"
+)]
+
+use std::io::Write;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorGatewayTimeout;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web;
+use axum::http::StatusCode;
+use conformance::driver::{actix_web as actix, axum as router, tower as service};
+use conformance::memory::Memory;
+use conformance::raw::{QUERY, Raw, head, ok, refusal, whole};
+use conformance::{Gate, Mood, Notebook, Serve, Server, Table, Taken};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::Incoming;
+use tokio::time::{sleep, timeout};
+use tower::ServiceBuilder;
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+use trtc_call_webhook::{CallEnded, Receiver};
+
+const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
+const TIME: Duration = Duration::from_millis(500);
+
+conformance::against! { timed_axum, super::TimedAxum, a_handler_that_hangs_is_given_up_on }
+conformance::against! { timed_actix_web, super::TimedActixWeb, a_handler_that_hangs_is_given_up_on }
+conformance::against! { timed_hyper, super::TimedHyper, a_handler_that_hangs_is_given_up_on }
+
+/// axum and hyper behind tower-http's time-out, actix-web behind a middleware of its own kind.
+struct TimedAxum;
+struct TimedActixWeb;
+struct TimedHyper;
+
+impl Serve for TimedAxum {
+    fn name(&self) -> &'static str {
+        "axum with a time-out"
+    }
+
+    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
+        router::serve(router::router::<E>(receiver, notebook).layer(time_out())).await
+    }
+}
+
+impl Serve for TimedActixWeb {
+    fn name(&self) -> &'static str {
+        "actix-web with a time-out"
+    }
+
+    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
+        actix::serve(move |config| {
+            let webhook =
+                |config: &mut _| actix::Way::Extractor.configure::<E>(&receiver, &notebook, config);
+            config.service(web::scope("").wrap(from_fn(limit_time)).configure(webhook));
+        })
+    }
+}
+
+impl Serve for TimedHyper {
+    fn name(&self) -> &'static str {
+        "hyper with a time-out"
+    }
+
+    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
+        let webhook = service::service::<E, Incoming>(receiver, notebook);
+        service::serve(ServiceBuilder::new().layer(time_out()).service(webhook)).await
+    }
+}
+
+fn time_out() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIME)
+}
+
+async fn limit_time(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let answer = timeout(TIME, next.call(request)).await;
+    answer.unwrap_or_else(|_| Err(ErrorGatewayTimeout("no answer in time")))
+}
+
+async fn a_handler_that_hangs_is_given_up_on(server: impl Serve) {
+    let notebook = Notebook::default();
+    let server = server.serve::<CallEnded>(Table::load().receiver("open"), notebook.clone()).await;
+    let gate = Gate::default();
+    notebook.set_mood(Mood::WaitsFor(gate.clone()));
+    let mut hanging = Raw::connect(server.address()).await;
+    hanging.send(whole(QUERY, BODY)).await;
+    assert_eq!(hanging.answer().await.status, 504);
+    // Not only the client has given up.
+    timeout(Duration::from_secs(10), async {
+        while gate.waiting() > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the handler is dropped");
+
+    notebook.set_mood(Mood::Answers);
+    let mut raw = Raw::connect(server.address()).await;
+    raw.send(whole(QUERY, BODY)).await;
+    assert_eq!(raw.answer().await, ok());
+    assert_eq!(notebook.runs(), 2);
+}
+
+fn gzip(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for piece in pieces {
+        encoder.write_all(piece.as_ref()).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+fn zipped(body: &[u8]) -> Vec<u8> {
+    let headers = format!("Content-Encoding: gzip\r\nContent-Length: {}\r\n", body.len());
+    [head(QUERY, &headers).as_bytes(), body].concat()
+}
+
+/// The limit counts inflated bytes. The server is this process, and so its memory is counted.
+///
+/// Without such a layer, and in actix-web with its compression features too, a compressed body is
+/// no JSON: cases.json has that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gzip_bomb_is_refused_for_what_it_inflates_to() {
+    let receiver = || Table::load().receiver("open");
+    let notebook = Notebook::default();
+    let inflating = RequestDecompressionLayer::new;
+    let axum = router::router::<CallEnded>(receiver(), notebook.clone()).layer(inflating());
+    let hyper = service::service::<CallEnded, _>(receiver(), notebook.clone());
+    let hyper = ServiceBuilder::new().layer(inflating()).service(hyper);
+
+    let bomb = gzip(std::iter::repeat_n(" ".repeat(1 << 20), 200));
+    for (name, server) in
+        [("axum", router::serve(axum).await), ("hyper", service::serve(hyper).await)]
+    {
+        let memory = Memory::of(std::process::id());
+        for (body, expected) in [
+            (gzip([BODY]), ok()),
+            (bomb.clone(), refusal(413, "body too large")),
+            (gzip([BODY]), ok()),
+        ] {
+            let mut raw = Raw::connect(server.address()).await;
+            raw.send(zipped(&body)).await;
+            assert_eq!(raw.answer().await, expected, "{name}");
+        }
+        assert_eq!(notebook.runs(), 2);
+        memory.has_hardly_grown(name, "a gzip bomb of 200 MiB");
+    }
+}
