@@ -356,6 +356,7 @@ impl Example {
     /// # Panics
     ///
     /// If that is not so.
+    #[allow(clippy::must_use_candidate, reason = "that it stops is what most tests ask for")]
     pub fn stops(self) -> Ended {
         let ended = self.stop("-TERM");
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);

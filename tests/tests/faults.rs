@@ -8,8 +8,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on has to stop, loudly"
 )]
 

@@ -2,10 +2,7 @@
 //! one that inflates bodies.
 
 #![allow(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on has to stop, loudly"
 )]

@@ -21,6 +21,7 @@ use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Sent, Serve, Serv
 type Reply = Response<ResponseBody<WebhookBody>>;
 
 /// The layer around a handler, for any body.
+#[must_use]
 pub fn service<E: Taken, B>(
     receiver: Receiver,
     notebook: Notebook,
