@@ -1,6 +1,7 @@
 //! The example servers and the command `trtc-call`, as processes of their own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -54,28 +55,44 @@ impl Programs {
         static PROGRAMS: OnceLock<Programs> = OnceLock::new();
         PROGRAMS.get_or_init(|| {
             let target = Path::new(tmpdir).parent().expect("a target folder");
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo
-                .args(["build", "--quiet", "--locked", "--profile", &profile()])
-                .args(["--message-format", "json-render-diagnostics", "--target-dir"])
-                .arg(target)
-                .arg("--manifest-path")
-                .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-            for package in EXAMPLES.iter().chain([&COMMAND]) {
-                cargo.args(["--package", package]);
-            }
-            // What cargo tells a test about the test's package would make it build anew whatever
-            // asks for the same about its own.
-            for (name, _) in env::vars_os() {
-                let text = name.to_string_lossy();
-                if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                    cargo.env_remove(&name);
-                }
-            }
-            let output = cargo.output().expect("cargo");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Self(String::from_utf8_lossy(&output.stdout).lines().filter_map(executable).collect())
+            Self::compile(target, EXAMPLES.into_iter().chain([COMMAND]))
         })
+    }
+
+    /// Builds these packages beside this program, which is no test, in its profile.
+    ///
+    /// # Panics
+    ///
+    /// If they do not compile.
+    #[must_use]
+    pub fn build_beside(packages: &[&str]) -> Self {
+        let folder = profile_folder();
+        let target = folder.parent().expect("a target folder");
+        Self::compile(target, packages.iter().copied())
+    }
+
+    fn compile<'a>(target: &Path, packages: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .args(["build", "--quiet", "--locked", "--profile", &profile()])
+            .args(["--message-format", "json-render-diagnostics", "--target-dir"])
+            .arg(target)
+            .arg("--manifest-path")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        // What cargo tells a program about its package would make it build anew whatever asks for
+        // the same about its own.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&name);
+            }
+        }
+        let output = cargo.output().expect("cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self(String::from_utf8_lossy(&output.stdout).lines().filter_map(executable).collect())
     }
 
     /// A program in an environment without any of its switches.
@@ -158,13 +175,17 @@ pub fn built<'a>(name: &'a str, tmpdir: &str) -> &'a str {
 
 /// The profile that this program was built with.
 fn profile() -> String {
-    let program = env::current_exe().expect("this program");
-    // target/debug/deps/program
-    let folder = program.ancestors().nth(2).and_then(Path::file_name).expect("a folder");
-    match folder.to_str().expect("a name") {
+    match profile_folder().file_name().and_then(OsStr::to_str).expect("a name") {
         "debug" => "dev".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// `target/debug`, of `target/debug/program` as of `target/debug/deps/test`.
+fn profile_folder() -> PathBuf {
+    let program = env::current_exe().expect("this program");
+    let folders = program.ancestors().skip(1);
+    folders.skip_while(|folder| folder.ends_with("deps")).next().expect("a folder").to_owned()
 }
 
 /// The name and the place of a program, if this line of cargo's is about one.

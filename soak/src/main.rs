@@ -1,0 +1,112 @@
+//! A million callbacks to each example server, and the proof that every acknowledged event was
+//! handed over exactly once. The README says how to run it and to read it.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has to stop, loudly"
+)]
+
+mod call;
+mod callback;
+mod hostile;
+mod ledger;
+mod machine;
+mod memory;
+mod random;
+mod report;
+mod run;
+mod server;
+mod tally;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use conformance::example::{EXAMPLES, Programs};
+
+use crate::ledger::Ledger;
+use crate::report::Outcome;
+use crate::run::Plan;
+use crate::server::Server;
+
+/// Sends callbacks to the example servers, and checks what they answer and print.
+#[derive(Parser)]
+struct Arguments {
+    /// How many callbacks each server gets.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    callbacks: u64,
+    /// One server instead of all of them.
+    #[arg(long, value_parser = PossibleValuesParser::new(EXAMPLES))]
+    example: Option<String>,
+    /// Over how many connections they travel.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    connections: u16,
+    /// Another seed sends other callbacks, the same one the same.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    match soak(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all is well.
+fn soak(arguments: &Arguments) -> io::Result<bool> {
+    let plan = Plan {
+        callbacks: arguments.callbacks,
+        connections: usize::from(arguments.connections),
+        seed: arguments.seed,
+    };
+    let is_asked = |name: &&str| arguments.example.as_deref().is_none_or(|asked| asked == *name);
+    let names: Vec<&'static str> = EXAMPLES.into_iter().filter(is_asked).collect();
+    let machine = machine::describe();
+    let programs = Programs::build_beside(&names);
+    let mut outcomes = Vec::new();
+    for name in names {
+        eprintln!("{name}: {} callbacks", plan.callbacks);
+        outcomes.push(against(&programs, name, plan)?);
+    }
+    println!("{machine}- connections: {}, seed: {}\n", plan.connections, plan.seed);
+    print!("{}", report::table(&outcomes));
+    Ok(outcomes.iter().all(|outcome| outcome.faults().is_empty()))
+}
+
+fn against(programs: &Programs, name: &'static str, plan: Plan) -> io::Result<Outcome> {
+    let ledger = Arc::new(Mutex::new(Ledger::new(plan.seed, plan.callbacks)));
+    let printed = Arc::clone(&ledger);
+    let server = Server::start(programs, name, move |line| {
+        printed.lock().expect("nobody panics").printed(line);
+    })?;
+    let before = server.descriptors_when_calm()?;
+    // One thread: the others are the server's.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(run::run(plan, server, Arc::clone(&ledger)))?;
+    let after = done.server.descriptors_after(before)?;
+    let peak = done.server.memory("VmHWM")?;
+    let ended = done.server.stop()?;
+    let verdict = ledger.lock().expect("nobody panics").verdict();
+    Ok(Outcome {
+        name,
+        tally: done.tally,
+        verdict,
+        time: done.time,
+        memory: done.memory,
+        peak,
+        descriptors: (before, after),
+        ended,
+    })
+}
