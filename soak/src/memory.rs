@@ -26,7 +26,7 @@ impl Memory {
         resident: impl FnOnce() -> Result<u64, E>,
     ) -> Result<(), E> {
         let tenth = callbacks / 10;
-        if number % (callbacks / SAMPLES).max(1) == 0 {
+        if number.is_multiple_of((callbacks / SAMPLES).max(1)) {
             if number < tenth {
                 self.first.push(resident()?);
             } else if number >= callbacks - tenth {

@@ -124,7 +124,7 @@ impl Connection {
         if leaves {
             let gone = self.renew().await;
             // One half says farewell, the other half does not.
-            if callback.number % 2 == 0 {
+            if callback.number.is_multiple_of(2) {
                 gone.reset();
             }
         } else if answer.is_none() {

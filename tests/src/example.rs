@@ -184,8 +184,8 @@ fn profile() -> String {
 /// `target/debug`, of `target/debug/program` as of `target/debug/deps/test`.
 fn profile_folder() -> PathBuf {
     let program = env::current_exe().expect("this program");
-    let folders = program.ancestors().skip(1);
-    folders.skip_while(|folder| folder.ends_with("deps")).next().expect("a folder").to_owned()
+    let mut folders = program.ancestors().skip(1);
+    folders.find(|folder| !folder.ends_with("deps")).expect("a folder").to_owned()
 }
 
 /// The name and the place of a program, if this line of cargo's is about one.
