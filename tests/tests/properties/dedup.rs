@@ -1,9 +1,8 @@
 //! The de-duplication key: equal for the same event, different for different ones.
 
-use proptest::collection::vec;
-use proptest::option;
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use proptest::sample::select;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
     ActionType, CallEnded, CallStarted, Callback, Command, DedupKey, Delivery, MemberChange,
@@ -42,43 +41,50 @@ proptest! {
     }
 
     #[test]
-    fn a_key_is_the_same_for_the_same_event_and_for_no_other(
-        one in (app(), few()),
-        other in (app(), few()),
+    fn a_member_change_is_told_by_its_time_and_changes(
+        one in events::member_changed(),
+        mut other in events::member_changed(),
+        is_same_time in any::<bool>(),
+        has_same_changes in any::<bool>(),
     ) {
-        let [key, other_key] = [&one, &other].map(|(app, event)| deliver(*app, event).dedup_key());
-        let is_same = one.0 == other.0 && Identity::of(&one.1) == Identity::of(&other.1);
-        prop_assert_eq!(key == other_key, is_same, "{} {}", key, other_key);
+        other.call_id.clone_from(&one.call_id);
+        if is_same_time {
+            other.event_time = one.event_time;
+        }
+        if has_same_changes {
+            other.changes.clone_from(&one.changes);
+        }
+        let is_same = one.event_time == other.event_time && one.changes == other.changes;
+        let keys = [one, other].map(|event| deliver(1, &event.into()).dedup_key());
+        prop_assert_eq!(keys[0] == keys[1], is_same, "{:?}", keys);
     }
 
     #[test]
-    fn a_key_is_fit_for_a_database(app in app(), event in prop_oneof![events::callback(), few()]) {
-        let key = deliver(app, &event).dedup_key();
-        prop_assert!(key.as_str().len() <= 512, "{} bytes", key.as_str().len());
-        prop_assert!(!key.as_str().contains(char::is_control));
-        let json = serde_json::to_string(&key).unwrap();
-        prop_assert_eq!(serde_json::from_str::<DedupKey>(&json).unwrap(), key);
+    fn a_key_is_fit_for_a_database(app in 1..=u64::MAX, event in events::callback()) {
+        is_fit(&deliver(app, &event).dedup_key());
     }
 }
 
-/// What makes an event the same: all that the contract counts, and nothing else.
-#[derive(PartialEq)]
-struct Identity<'a> {
-    command: &'a Command,
-    call_id: Option<&'a str>,
-    change: Option<(Option<UnixMillis>, &'a [MemberChange])>,
-    body: Option<&'a str>,
+/// Events that are all different, in as little as can be.
+#[test]
+fn no_two_events_have_the_same_key() {
+    let mut keys = BTreeMap::new();
+    for app in [1, 11, u64::MAX] {
+        for event in events() {
+            let key = deliver(app, &event).dedup_key();
+            is_fit(&key);
+            let same = keys.insert(key, (app, event.clone()));
+            assert!(same.is_none(), "{event:?} of app {app} has the key of {same:?}");
+        }
+    }
 }
 
-impl<'a> Identity<'a> {
-    fn of(callback: &'a Callback) -> Self {
-        let (change, body) = match callback {
-            Callback::MemberChanged(event) => (Some((event.event_time, &*event.changes)), None),
-            Callback::Other(other) => (None, Some(&*other.json)),
-            _ => (None, None),
-        };
-        Self { command: callback.command(), call_id: callback.call_id(), change, body }
-    }
+#[track_caller]
+fn is_fit(key: &DedupKey) {
+    assert!(key.as_str().len() <= 512, "{} bytes", key.as_str().len());
+    assert!(!key.as_str().contains(char::is_control), "{key}");
+    let json = serde_json::to_string(key).unwrap();
+    assert_eq!(&serde_json::from_str::<DedupKey>(&json).unwrap(), key);
 }
 
 /// Delivers to a receiver of this app without a token.
@@ -92,58 +98,59 @@ fn deliver(app: u64, callback: &Callback) -> Delivery<Callback> {
     }
 }
 
-fn app() -> impl Strategy<Value = u64> {
-    prop_oneof![1..=2_u64, select(&[11, u64::MAX][..])]
+/// Call ids that look like more of a key, or like its SHA-256, and some around the length above
+/// which an id stands in the key as its SHA-256.
+fn call_ids() -> Vec<String> {
+    let digest = "c12cb024a2e5551cca0e08fce8f1c5e314555cc3fef6329ee994a3db752166ae";
+    let mut ids = ["a", "a:b", ":", "~", "a\n", digest].map(str::to_owned).to_vec();
+    ids.extend([format!("~:{digest}"), format!("#:{digest}"), "a".repeat(128), "a".repeat(129)]);
+    ids
 }
 
-/// One of few events, so that two are often the same, or the same but for one thing.
-fn few() -> impl Strategy<Value = Callback> {
-    prop_oneof![
-        (call_id(), 0..2_i64).prop_map(|(id, time)| {
-            let mut call = CallEnded::new(id);
-            call.event_time = Some(UnixMillis::new(time));
-            call.into()
-        }),
-        call_id().prop_map(|id| CallStarted::new(id).into()),
-        (call_id(), vec(change(), 0..3), option::of(0..2_i64)).prop_map(|(id, changes, time)| {
-            let mut event = MemberChanged::new(id);
-            event.changes = changes;
-            event.event_time = time.map(UnixMillis::new);
-            event.into()
-        }),
-        (command(), select(&["{}", "{ }", r#"{"a":1}"#][..]))
-            .prop_map(|(command, json)| OtherCallback::new(command, json).into()),
+/// Commands that are unknown, some of which look like more of a key, and known ones; in the body of
+/// which is no call id.
+fn commands() -> Vec<Command> {
+    let long = "X".repeat(129);
+    let unknown = ["X", "Y", "X#", "Call.CallbackAfterEndCall:a", "~", &long[1..], &long];
+    let known = Command::KNOWN.iter().cloned();
+    unknown.into_iter().map(Command::from).chain(known).collect()
+}
+
+/// Changes, some of which are the same letters cut elsewhere.
+fn changes() -> Vec<Vec<MemberChange>> {
+    let change = |id: &str, word: Option<&str>| MemberChange::new(id, word.map(ActionType::from));
+    let (join, hang_up) = (change("b", Some("Join")), change("b", Some("Hangup")));
+    vec![
+        vec![],
+        vec![change("b", None)],
+        vec![change("b", Some(""))],
+        vec![hang_up.clone()],
+        vec![change("bHang", Some("up"))],
+        vec![change("bHangup", Some(""))],
+        vec![join.clone(), hang_up.clone()],
+        vec![hang_up, join.clone()],
+        vec![join.clone(), join],
     ]
 }
 
-/// Call ids that would look like more of a key, or like its SHA-256, and some around the length
-/// above which an id stands in the key as its SHA-256.
-fn call_id() -> impl Strategy<Value = String> {
-    let long = "a".repeat(129);
-    let digest = "c12cb024a2e5551cca0e08fce8f1c5e314555cc3fef6329ee994a3db752166ae";
-    select(vec![
-        "a".to_owned(),
-        "a:b".to_owned(),
-        "~".to_owned(),
-        "a\n".to_owned(),
-        format!("~:{digest}"),
-        format!("#:{digest}"),
-        digest.to_owned(),
-        long[1..].to_owned(),
-        long,
-    ])
-}
-
-fn change() -> impl Strategy<Value = MemberChange> {
-    let words = [None, Some("Join"), Some("Hangup"), Some("up"), Some("")];
-    let action = select(words.to_vec()).prop_map(|word| word.map(ActionType::from));
-    (select(&["", "b", "bHang"][..]), action).prop_map(|(id, word)| MemberChange::new(id, word))
-}
-
-/// Commands that are not known, that look like more of a key, and known ones whose body has no id.
-fn command() -> impl Strategy<Value = Command> {
-    let long = "X".repeat(129);
-    let unknown = ["X", "Y", "X#", "Call.CallbackAfterEndCall:a", "~", &long[1..], &long];
-    let unknown = unknown.map(Command::from).to_vec();
-    prop_oneof![select(unknown), select(Command::KNOWN)]
+fn events() -> Vec<Callback> {
+    let mut events: Vec<Callback> = Vec::new();
+    for id in call_ids() {
+        events.push(CallEnded::new(&*id).into());
+        events.push(CallStarted::new(&*id).into());
+        for changes in changes() {
+            for time in [None, Some(0), Some(1), Some(-1)] {
+                let mut event = MemberChanged::new(&*id);
+                event.changes.clone_from(&changes);
+                event.event_time = time.map(UnixMillis::new);
+                events.push(event.into());
+            }
+        }
+    }
+    for command in commands() {
+        for json in ["{}", "{ }", r#"{"a":1}"#] {
+            events.push(OtherCallback::new(command.clone(), json).into());
+        }
+    }
+    events
 }

@@ -58,7 +58,7 @@ fn call_started() -> impl Strategy<Value = CallStarted> {
     )
 }
 
-fn member_changed() -> impl Strategy<Value = MemberChanged> {
+pub(crate) fn member_changed() -> impl Strategy<Value = MemberChanged> {
     (call_id(), vec(member(), 0..4), vec(change(), 0..4), millis()).prop_map(
         |(call_id, members, changes, event_time)| {
             let mut event = MemberChanged::new(call_id);
@@ -98,7 +98,7 @@ fn call_id() -> impl Strategy<Value = String> {
 
 /// Often one of a few, so that the caller is often among the members.
 fn user_id() -> impl Strategy<Value = String> {
-    prop_oneof![select(&["10001", "user2"][..]).prop_map(str::to_owned), text()]
+    prop_oneof![select(&["10001", "user2", ""][..]).prop_map(str::to_owned), text()]
 }
 
 /// One of the vendor's words, or any other.
