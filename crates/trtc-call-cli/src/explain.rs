@@ -36,6 +36,8 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     match judgement.answer() {
         Some(answer) if answer.status() == 200 => Ok(ExitCode::SUCCESS),
         Some(_) => Ok(ExitCode::FAILURE),
-        None => Err(Failure::new("what is captured has no body: --body TEXT|@FILE adds it")),
+        None => Err(Failure::new(
+            "what is captured has no body: --body TEXT|@FILE adds it, @- from standard input",
+        )),
     }
 }

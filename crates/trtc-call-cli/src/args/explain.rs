@@ -36,7 +36,9 @@ pub(crate) struct CaptureArgs {
     #[arg(long, value_name = "TEXT|@FILE")]
     pub(crate) url: Option<String>,
 
-    /// The body
+    /// The body, where the capture has none
+    ///
+    /// @FILE reads it from a file, @- from standard input.
     #[arg(long, value_name = "TEXT|@FILE")]
     pub(crate) body: Option<String>,
 

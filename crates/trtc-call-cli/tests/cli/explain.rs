@@ -54,16 +54,9 @@ fn is_discreet(output: &Output) {
 /// The object of `--json`, if it ended with this status.
 #[track_caller]
 fn json(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
-    let mut command = command(more);
-    let text = with_input(command_copy(more), input.as_ref());
+    let text = with_input(command(more), input.as_ref());
     is_discreet(&text);
-    let output = with_input(
-        {
-            command.arg("--json");
-            command
-        },
-        input.as_ref(),
-    );
+    let output = with_input(command(&[more, &["--json"]].concat()), input.as_ref());
     is_discreet(&output);
     let report: Value = serde_json::from_str(&stdout(&output, status)).unwrap();
     // What people read says the same.
@@ -77,10 +70,6 @@ fn json(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
         }
     }
     report
-}
-
-fn command_copy(more: &[&str]) -> Command {
-    command(more)
 }
 
 /// It is acknowledged, and what was understood says this.
