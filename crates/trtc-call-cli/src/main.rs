@@ -1,5 +1,4 @@
-//! `trtc-call`: sends the callbacks of Tencent RTC Call, receives them, shows both at work, and
-//! explains why one was refused.
+#![doc = include_str!("../README.md")]
 
 mod args;
 mod client;
