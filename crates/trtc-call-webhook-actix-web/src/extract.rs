@@ -36,7 +36,6 @@ use crate::rejection::WebhookRejection;
 /// It takes the payload: another extractor of the body in the same handler leaves the later of the
 /// two an empty one, which this answers with 400. The receiver's body limit holds;
 /// `PayloadConfig` is not consulted.
-#[derive(Clone)]
 #[must_use]
 pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
 
@@ -101,6 +100,13 @@ impl<E> fmt::Debug for ExtractFuture<E> {
             State::Refused(_) => "ExtractFuture::Refused",
             State::Reading { .. } => "ExtractFuture::Reading",
         })
+    }
+}
+
+/// Shared, as the delivery is, whatever the event.
+impl<E: Event> Clone for Webhook<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 

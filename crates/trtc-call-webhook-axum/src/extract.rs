@@ -58,7 +58,6 @@ use crate::rejection::WebhookRejection;
 ///
 /// let router: Router = Router::new().route("/callback", post(on_call_end)).with_state("no receiver");
 /// ```
-#[derive(Clone)]
 #[must_use]
 pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
 
@@ -115,6 +114,13 @@ fn is_length_limit(error: &axum_core::Error) -> bool {
         source = error.source();
     }
     false
+}
+
+/// Shared, as the delivery is, whatever the event.
+impl<E: Event> Clone for Webhook<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
 impl<E: Event> Deref for Webhook<E> {

@@ -46,4 +46,4 @@ pub use rejection::Rejection;
 pub use room::RoomId;
 pub use signature::{Sign, Token};
 pub use time::{UnixMillis, UnixSeconds};
-pub use user_ids::UserIds;
+pub use user_ids::{UserIds, UserIdsIter};

@@ -1,6 +1,8 @@
 //! A list of user ids.
 
 use std::fmt;
+use std::iter::FusedIterator;
+use std::slice;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -15,8 +17,10 @@ use serde::ser::{Serialize, Serializer};
 ///
 /// let members = UserIds::from(["10001", "user2"]);
 /// assert_eq!(members.len(), 2);
-/// assert_eq!(members.iter().collect::<Vec<_>>(), ["10001", "user2"]);
 /// assert!(members.contains("user2"));
+/// for member in &members {
+///     println!("{member}");
+/// }
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct UserIds {
@@ -58,19 +62,52 @@ impl UserIds {
     }
 
     /// The ids in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |&end| {
-            let id = self.text.get(start..end);
-            start = end;
-            id
-        })
+    pub fn iter(&self) -> UserIdsIter<'_> {
+        UserIdsIter { text: &self.text, start: 0, ends: self.ends.iter() }
     }
 
     /// Whether an id is among them.
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {
         self.iter().any(|other| other == id)
+    }
+}
+
+/// The ids of a [`UserIds`], in their order.
+#[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
+pub struct UserIdsIter<'a> {
+    text: &'a str,
+    /// Where the next id starts in the text, in bytes.
+    start: usize,
+    ends: slice::Iter<'a, usize>,
+}
+
+impl<'a> Iterator for UserIdsIter<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let end = *self.ends.next()?;
+        let id = self.text.get(self.start..end);
+        self.start = end;
+        id
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.ends.size_hint()
+    }
+}
+
+impl ExactSizeIterator for UserIdsIter<'_> {}
+
+impl FusedIterator for UserIdsIter<'_> {}
+
+impl<'a> IntoIterator for &'a UserIds {
+    type Item = &'a str;
+    type IntoIter = UserIdsIter<'a>;
+
+    fn into_iter(self) -> UserIdsIter<'a> {
+        self.iter()
     }
 }
 
@@ -139,7 +176,7 @@ mod tests {
         let ids = ["", "a", "", "bc", "令牌", ""];
         let list = UserIds::from(ids);
         assert_eq!(list.iter().collect::<Vec<_>>(), ids);
-        assert_eq!(list.len(), 6);
+        assert_eq!((list.len(), list.iter().len()), (6, 6));
         assert!(list.contains("") && list.contains("bc") && !list.contains("ab"));
         assert_ne!(UserIds::from(["ab", "c"]), UserIds::from(["a", "bc"]));
         assert_eq!(format!("{list:?}"), format!("{ids:?}"));

@@ -1,0 +1,209 @@
+//! What users build on without a word of ours: that the public types can be sent, shared, cloned,
+//! compared and printed, and how large those are that travel through futures.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has to stop, loudly")]
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display};
+use std::fs;
+use std::future::{Ready, ready};
+use std::hash::Hash;
+use std::path::Path;
+
+use actix_web::HttpResponse;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use axum::body::Body;
+use axum::extract::FromRequest;
+use http::{Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::util::ServiceFn;
+use trtc_call_webhook::{
+    Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
+    CallType, Callback, ClientIp, Command, ContentType, DedupKey, Delivery, Error, ErrorKind,
+    Event, Fault, Head, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
+    OtherCallback, Params, Receipt, Receiver, ReceiverBuilder, Rejection, RoomId, RoomIdType, Sign,
+    Token, Undecoded, UnixMillis, UnixSeconds, UserIds, UserIdsIter, sender,
+};
+use {
+    trtc_call_webhook_actix_web as actix, trtc_call_webhook_axum as axum_web,
+    trtc_call_webhook_tower as tower_web,
+};
+
+/// Asserts that each of the types is what the function says.
+macro_rules! are {
+    ($what:ident: $($type:ty,)*) => { $($what::<$type>();)* };
+}
+
+/// Fit to be held by a task that moves between threads, and to be put into its panics and logs.
+const fn shareable<T: Send + Sync + Unpin + Debug + 'static>() {}
+
+/// Fit to be handed to several.
+const fn cloneable<T: Clone>() {}
+
+/// Fit to be compared, and to be looked up.
+const fn value<T: Clone + Eq + Hash>() {}
+
+/// Fit for one's own queue.
+const fn storable<T: Serialize + DeserializeOwned>() {}
+
+/// Fit to be moved to another thread, once and for good.
+const fn movable<T: Send + Debug + 'static>() {}
+
+/// Fit for one thread, as whatever holds one of actix-web's requests is.
+const fn local<T: Unpin + Debug + 'static>() {}
+
+/// Fit for `?` and for what reports errors, across threads.
+const fn error<T: StdError + Clone + Send + Sync + 'static>() {}
+
+/// Fit to be told to people.
+const fn printable<T: Display>() {}
+
+#[test]
+fn core_s_types_are_what_one_relies_on() {
+    are! { shareable:
+        Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
+        CallType, Callback, ClientIp, Command, ContentType, DedupKey, Delivery<CallEnded>, Error,
+        ErrorKind, Fault, Head, MediaType, Member, MemberChange, MemberChanged, MemberStatus,
+        OptPlatform, OtherCallback, Params, Receipt<CallEnded>, Receiver, ReceiverBuilder,
+        Rejection, RoomId, RoomIdType, Sign, Token, Undecoded, UnixMillis, UnixSeconds, UserIds,
+        UserIdsIter<'static>, sender::Request,
+    }
+    // All but a body on its way and what is made of it.
+    are! { cloneable:
+        Ack, Answer, App, Delivery<CallEnded>, Error, Head, Params, Receiver, ReceiverBuilder,
+        Rejection, Sign, Token, UserIdsIter<'_>, sender::Request,
+    }
+    are! { value:
+        ActionType, BuildError, CallEnded, CallResult, CallStarted, CallType, Callback, ClientIp,
+        Command, ContentType, DedupKey, ErrorKind, Fault, MediaType, Member, MemberChange,
+        MemberChanged, MemberStatus, OptPlatform, OtherCallback, RoomId, RoomIdType, Undecoded,
+        UnixMillis, UnixSeconds, UserIds,
+    }
+    are! { storable:
+        ActionType, CallEnded, CallResult, CallStarted, CallType, Callback, Command, ContentType,
+        DedupKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
+        OtherCallback, RoomId, RoomIdType, Undecoded, UnixMillis, UnixSeconds, UserIds,
+    }
+    are! { printable:
+        ActionType, CallResult, CallType, ClientIp, Command, ContentType, DedupKey, ErrorKind,
+        MediaType, MemberStatus, OptPlatform, RoomId, RoomIdType, UnixMillis, UnixSeconds,
+    }
+    are! { error: BuildError, Error, Rejection, }
+}
+
+/// A service of tower, and our future around it.
+type Inner =
+    ServiceFn<fn(Request<tower_web::WebhookBody>) -> Ready<Result<Response<Body>, Infallible>>>;
+type TowerFuture = tower_web::ResponseFuture<Inner, CallEnded, tower_web::WebhookBody, Body>;
+
+/// A service of actix-web.
+#[derive(Debug)]
+struct Resource;
+
+impl actix_web::dev::Service<ServiceRequest> for Resource {
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type Future = Ready<Result<ServiceResponse, actix_web::Error>>;
+
+    actix_web::dev::always_ready!();
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        ready(Ok(request.into_response(HttpResponse::Ok())))
+    }
+}
+
+#[test]
+fn the_adapters_types_are_what_one_relies_on() {
+    are! { shareable:
+        axum_web::Ack, axum_web::Webhook, axum_web::WebhookRejection,
+        tower_web::WebhookBody, tower_web::WebhookLayer<CallEnded>,
+        tower_web::WebhookService<Inner, CallEnded>,
+        actix::Ack, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
+        actix::WebhookRejection,
+    }
+    are! { cloneable:
+        axum_web::Ack, axum_web::Webhook, axum_web::WebhookRejection,
+        tower_web::WebhookBody, tower_web::WebhookLayer<CallEnded>,
+        tower_web::WebhookService<Inner, CallEnded>,
+        actix::Ack, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
+        actix::WebhookRejection,
+    }
+    are! { movable: TowerFuture, tower_web::ResponseBody<Body>, }
+    are! { local:
+        actix::ExtractFuture<CallEnded>, actix::MiddlewareFuture<Resource, CallEnded>,
+        actix::WebhookService<Resource, CallEnded>,
+    }
+    are! { error: axum_web::WebhookRejection, actix::WebhookRejection, }
+}
+
+/// An event may be large, and what holds it costs a count to clone.
+#[test]
+fn a_delivery_is_cloned_whatever_its_event_is() {
+    const fn of<E: Event>() {
+        are! { cloneable: Delivery<E>, axum_web::Webhook<E>, actix::Webhook<E>, }
+    }
+    of::<Callback>();
+}
+
+/// Whatever a future holds across an await is moved and kept for each request that is under way, so
+/// none of it may grow unseen. The bounds are what was needed when they were set, rounded up.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn what_travels_through_futures_stays_small() {
+    macro_rules! at_most {
+        ($($bytes:literal: $type:ty,)*) => { $(
+            let size = size_of::<$type>();
+            assert!(size <= $bytes, "{} has {size} bytes", stringify!($type));
+        )* };
+    }
+    at_most! {
+        // Shared: cloning and moving them costs a count and a pointer.
+        8: Receiver,
+        8: Delivery<Callback>,
+        8: axum_web::Webhook<Callback>,
+        8: actix::Webhook<Callback>,
+        // In the `Err` of everything: clippy's `result_large_err` begins at 128.
+        64: Error,
+        64: Rejection,
+        64: axum_web::WebhookRejection,
+        64: actix::WebhookRejection,
+        64: Ack,
+        64: Result<Receipt<Callback>, Error>,
+        // Held while the body arrives: most of it is `Params`.
+        192: Head,
+        192: Result<Head, Error>,
+        208: BodyBuffer,
+        // Those and the request itself, of which hyper's parts alone are 224.
+        512: TowerFuture,
+        256: actix::ExtractFuture<CallEnded>,
+        288: actix::MiddlewareFuture<Resource, CallEnded>,
+        // For each answer, and for each request that is put back together.
+        32: tower_web::WebhookBody,
+        48: tower_web::ResponseBody<Body>,
+    }
+
+    // An `async fn` has a place of its own for each of its values: the request is in it three times.
+    let receiver = Receiver::builder().app(1400000001).build().unwrap();
+    let request = Request::new(Body::empty());
+    let size = size_of_val(&axum_web::Webhook::<CallEnded>::from_request(request, &receiver));
+    assert!(size <= 1280, "axum's extractor has {size} bytes");
+}
+
+#[test]
+fn no_public_type_is_forgotten_here() {
+    let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api");
+    let here = include_str!("public_types.rs");
+    let words: Vec<_> = here.split(|c: char| !c.is_alphanumeric()).collect();
+    for list in fs::read_dir(lists).unwrap() {
+        let list = fs::read_to_string(list.unwrap().path()).unwrap();
+        for item in list.lines() {
+            let item = item.trim_start_matches("#[non_exhaustive] ");
+            let path = item.strip_prefix("pub struct ").or_else(|| item.strip_prefix("pub enum "));
+            let path = path.and_then(|path| path.split(['<', '(', ' ']).next());
+            let Some(name) = path.and_then(|path| path.rsplit("::").next()) else { continue };
+            assert!(words.contains(&name), "{name} is not asked for anything");
+        }
+    }
+}
