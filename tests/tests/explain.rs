@@ -75,7 +75,8 @@ fn secrets(request: &Request, receiver: &Value) -> Vec<String> {
     secrets
 }
 
-fn difference(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<String> {
+/// Whether it is told as the table has it; none if a captured request cannot hold the case.
+fn compare(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<Result<(), String>> {
     let field = |name: &str| as_is.get(name).unwrap_or(&cases["defaults"][name]).as_str().unwrap();
     let receiver = &cases["receivers"][field("receiver")];
     let request = table.request(case);
@@ -91,7 +92,7 @@ fn difference(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Optio
         assert!(!text.contains(&secret) && !errors.contains(&secret), "{}: {text}", case.name);
     }
     let Ok(report) = serde_json::from_str::<Value>(&text) else {
-        return Some(format!("{}: {text} {errors}", case.name));
+        return Some(Err(format!("{}: {text} {errors}", case.name)));
     };
     let expect = &as_is["expect"];
     let answer = match &expect["answer"] {
@@ -106,7 +107,7 @@ fn difference(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Optio
         && failed.map_or(&Value::Null, |step| &step["kind"]) == kind
         && report["handler_runs"] == expect["seen"].is_object()
         && output.status.code() == Some(i32::from(status != 200));
-    (!is_right).then(|| format!("{}: {text}", case.name))
+    Some(if is_right { Ok(()) } else { Err(format!("{}: {text}", case.name)) })
 }
 
 #[test]
@@ -114,7 +115,12 @@ fn it_says_what_every_adapter_does() {
     let (table, cases) = (Table::load(), cases());
     let as_they_are = cases["cases"].as_array().unwrap();
     let pairs = table.cases.iter().zip(as_they_are);
-    let wrong: Vec<String> =
-        pairs.filter_map(|(case, as_is)| difference(case, &table, &cases, as_is)).collect();
-    assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
+    let compared: Vec<Result<(), String>> =
+        pairs.filter_map(|(case, as_is)| compare(case, &table, &cases, as_is)).collect();
+    let wrong: Vec<&String> = compared.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert!(wrong.is_empty(), "{} are wrong: {wrong:#?}", wrong.len());
+    // Only receivers of several apps and what no line can hold are left out.
+    let (all, compared) = (table.cases.len(), compared.len());
+    println!("compared {compared} of {all}");
+    assert!(compared * 10 > all * 9, "{compared} of {all}");
 }
