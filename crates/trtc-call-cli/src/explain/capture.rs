@@ -167,7 +167,8 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     if text.is_empty() {
         return Err(Failure::new("nothing to explain: the capture is empty"));
     }
-    if text.starts_with(['{', '[']) || text.starts_with("\"{") {
+    let (inside, _) = unwrap(bytes.to_vec());
+    if inside.starts_with(b"{") || inside.starts_with(b"[") {
         return Err(Failure::new("the capture is a body without a URL: --url gives the URL"));
     }
     if let Some(command) = curl::command(&text) {

@@ -5,28 +5,32 @@ use super::url::Target;
 use super::{Body, Request, source};
 use crate::failure::Failure;
 
-/// Options with a value, of those that are often seen; their values are passed over.
-const WITH_VALUE: [&str; 18] = [
-    "--cacert",
-    "--cert",
-    "--connect-timeout",
-    "--connect-to",
-    "--cookie",
-    "--cookie-jar",
-    "--form",
-    "--key",
-    "--max-time",
-    "--output",
-    "--proxy",
-    "--referer",
-    "--resolve",
-    "--retry",
-    "--user",
-    "--user-agent",
-    "--write-out",
-    "--config",
+/// Options that say what is sent.
+const SENT: [&str; 8] =
+    ["request", "url", "header", "json", "data", "data-raw", "data-binary", "data-ascii"];
+
+/// Of the other options with a value those that are often seen: the value is no URL.
+const PASSED_OVER: [&str; 18] = [
+    "cacert",
+    "cert",
+    "config",
+    "connect-timeout",
+    "connect-to",
+    "cookie",
+    "cookie-jar",
+    "form",
+    "key",
+    "max-time",
+    "output",
+    "proxy",
+    "referer",
+    "resolve",
+    "retry",
+    "user",
+    "user-agent",
+    "write-out",
 ];
-const SHORT_WITH_VALUE: &str = "AbcCDeEFKmoPQrtTuUwxyYz";
+const SHORT_PASSED_OVER: &str = "AbcCDeEFKmoPQrtTuUwxyYz";
 
 /// The command, if this is one.
 pub(super) fn command(text: &str) -> Option<&str> {
@@ -92,17 +96,18 @@ impl Curl {
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             if let Some(long) = word.strip_prefix("--") {
-                let takes_value = !matches!(long, "get" | "head");
-                let is_ours = matches!(
-                    long,
-                    "request" | "url" | "header" | "json" | "get" | "head" | "data-urlencode"
-                ) || long.starts_with("data");
-                if is_ours {
-                    let value =
-                        if takes_value { words.next().unwrap_or_default() } else { String::new() };
-                    curl.set(long, value)?;
-                } else if WITH_VALUE.contains(&word.as_str()) {
-                    words.next();
+                match long {
+                    "get" | "head" => curl.set(long, String::new())?,
+                    "data-urlencode" => {
+                        return Err(Failure::new(
+                            "curl's --data-urlencode sends a form, which no callback is: use --data",
+                        ));
+                    }
+                    _ if SENT.contains(&long) => {
+                        curl.set(long, words.next().unwrap_or_default())?;
+                    }
+                    _ if PASSED_OVER.contains(&long) => _ = words.next(),
+                    _ => {}
                 }
             } else if let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) {
                 curl.cluster(cluster, &mut words)?;
@@ -127,7 +132,7 @@ impl Curl {
                 'H' => "header",
                 'G' => "get",
                 'I' => "head",
-                option if SHORT_WITH_VALUE.contains(option) => "",
+                option if SHORT_PASSED_OVER.contains(option) => "",
                 _ => continue,
             };
             let mut value = String::new();
@@ -158,11 +163,6 @@ impl Curl {
                     data.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
                 }
                 self.add(b"&", &data);
-            }
-            "data-urlencode" => {
-                return Err(Failure::new(
-                    "curl's --data-urlencode sends a form, which no callback is: use --data",
-                ));
             }
             _ => {}
         }
