@@ -1,16 +1,14 @@
-//! A request whose head passed every check, and the way of its body into a delivery.
+//! A request whose head passed every check.
 
-use std::fmt;
-
-use bytes::Bytes;
-
-use crate::answer::Ack;
-use crate::delivery::{Delivery, Receipt};
-use crate::error::{Error, ErrorKind};
+use crate::delivery::Receipt;
+use crate::error::Error;
 use crate::event::Event;
-use crate::event::decode::Decoded;
 use crate::params::Params;
 use crate::receiver::Receiver;
+
+mod body_buffer;
+
+pub use body_buffer::BodyBuffer;
 
 /// The number of bytes that a `Content-Length` header announces, from the header's value.
 ///
@@ -25,7 +23,7 @@ pub fn content_length(value: &[u8]) -> Option<u64> {
 
 /// The head of a request that passed every check that needs no body.
 ///
-/// Only [`Receiver::check`] makes one, and only a head makes a [`Delivery`]: from a body that is
+/// Only [`Receiver::check`] makes one, and only a head makes a [`Delivery`](crate::Delivery): from a body that is
 /// there already with [`receive`](Self::receive), or chunk by chunk through
 /// [`read_body`](Self::read_body).
 #[derive(Clone, Debug)]
@@ -57,9 +55,9 @@ impl Head {
     ///
     /// # Errors
     ///
-    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) above the receiver's limit, and unless `E` is
-    /// [`Undecoded`](crate::Undecoded): [`MalformedBody`](ErrorKind::MalformedBody),
-    /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
+    /// [`BodyTooLarge`](crate::ErrorKind::BodyTooLarge) above the receiver's limit, and unless `E` is
+    /// [`Undecoded`](crate::Undecoded): [`MalformedBody`](crate::ErrorKind::MalformedBody),
+    /// [`CommandMismatch`](crate::ErrorKind::CommandMismatch), [`NoCallId`](crate::ErrorKind::NoCallId).
     pub fn receive<E: Event>(self, body: impl AsRef<[u8]>) -> Result<Receipt<E>, Error> {
         let mut buffer = self.read_body();
         buffer.push(body.as_ref())?;
@@ -68,87 +66,7 @@ impl Head {
 
     /// Starts to take the body as it arrives.
     pub const fn read_body(self) -> BodyBuffer {
-        BodyBuffer { head: self, bytes: Vec::new() }
-    }
-}
-
-/// The body of a request while it arrives: never longer than the limit, and in memory at most about
-/// twice of what has arrived.
-#[must_use = "the request is answered only after its body is received"]
-pub struct BodyBuffer {
-    head: Head,
-    bytes: Vec<u8>,
-}
-
-impl BodyBuffer {
-    /// Takes the next chunk. After an error the request is to be answered, not read on.
-    ///
-    /// # Errors
-    ///
-    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) if the chunk goes beyond the limit.
-    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
-        let limit = self.head.receiver.body_limit();
-        if limit.saturating_sub(self.bytes.len()) < chunk.len() {
-            return Err(self.too_large());
-        }
-        if self.bytes.is_empty() {
-            // Most bodies come in one chunk; a copy of it, since the chunk may be a slice of a
-            // much larger read buffer that the delivery would keep alive.
-            self.bytes.reserve_exact(chunk.len());
-        }
-        self.bytes.extend_from_slice(chunk);
-        Ok(())
-    }
-
-    /// The body is longer than a limit, this receiver's or the framework's own.
-    #[must_use]
-    pub fn too_large(&self) -> Error {
-        self.refuse(Error::new(ErrorKind::BodyTooLarge, "the body is longer than the limit"))
-    }
-
-    /// The body did not arrive whole; `source` is what the transport said.
-    #[must_use]
-    pub fn unreadable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.refuse(Error::unreadable_body(source.into()))
-    }
-
-    /// Takes the body as complete.
-    ///
-    /// # Errors
-    ///
-    /// Unless `E` is [`Undecoded`](crate::Undecoded):
-    /// [`MalformedBody`](ErrorKind::MalformedBody),
-    /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
-    pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
-        match E::decode(self.head.params.command(), &self.bytes) {
-            Ok(Decoded::Event(event)) => {
-                let Self { head: Head { params, is_signed, .. }, bytes } = self;
-                // The exact size: what a body that came in pieces left over is given back.
-                let body = Bytes::from(bytes.into_boxed_slice());
-                Ok(Receipt::Deliver(Delivery::new(params, is_signed, body, event)))
-            }
-            Ok(Decoded::NotTaken(command)) => {
-                self.head.receiver.log().not_taken(&command);
-                Ok(Receipt::Acknowledge(Ack::ok()))
-            }
-            Err(error) => Err(self.refuse(error)),
-        }
-    }
-
-    fn refuse(&self, error: Error) -> Error {
-        let is_lost = self.head.is_signed && error.kind() != ErrorKind::BodyTooLarge;
-        self.head.receiver.log().refused(&error, is_lost);
-        error
-    }
-}
-
-impl fmt::Debug for BodyBuffer {
-    /// Leaves the body out, but for its length in bytes so far.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyBuffer")
-            .field("head", &self.head)
-            .field("body_length", &self.bytes.len())
-            .finish()
+        BodyBuffer::new(self)
     }
 }
 

@@ -2,6 +2,8 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
 
 mod answer;
+mod app;
+mod client_ip;
 mod decode;
 mod dedup;
 mod delivery;
@@ -27,6 +29,8 @@ mod user_ids;
 mod wire;
 
 pub use answer::{Ack, Answer};
+pub use app::App;
+pub use client_ip::ClientIp;
 pub use decode::decode;
 pub use dedup::DedupKey;
 pub use delivery::{Delivery, Receipt};
@@ -38,12 +42,11 @@ pub use event::{
 pub use head::{BodyBuffer, Head, content_length};
 pub use names::{
     ActionType, CallResult, CallType, Command, ContentType, MediaType, MemberStatus, OptPlatform,
-    RoomIdType,
 };
-pub use params::{ClientIp, Params};
-pub use receiver::{App, BuildError, Receiver, ReceiverBuilder};
+pub use params::Params;
+pub use receiver::{BuildError, Receiver, ReceiverBuilder};
 pub use rejection::Rejection;
-pub use room::RoomId;
+pub use room::{RoomId, RoomIdType};
 pub use signature::{Sign, Token};
 pub use time::{UnixMillis, UnixSeconds};
 pub use user_ids::{UserIds, UserIdsIter};

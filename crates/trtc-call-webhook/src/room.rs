@@ -1,11 +1,10 @@
-//! The TRTC room of a call.
+//! The TRTC room of a call, and how its id is meant.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Scalar, Slot};
-use crate::names::RoomIdType;
 
 /// `RoomId`: a number or a string, as `RoomIdType` says (647/68940).
 ///
@@ -66,5 +65,45 @@ impl From<String> for RoomId {
 impl From<&str> for RoomId {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+}
+
+/// `RoomIdType`: how the room's id is meant (647/68940).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
+#[non_exhaustive]
+pub enum RoomIdType {
+    /// 1: a number.
+    Number,
+    /// 2: a string.
+    Text,
+    /// Anything else; the vendor's own samples have a 0. Made by `From` only.
+    #[non_exhaustive]
+    Other(i64),
+}
+
+impl From<i64> for RoomIdType {
+    fn from(number: i64) -> Self {
+        match number {
+            1 => Self::Number,
+            2 => Self::Text,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<RoomIdType> for i64 {
+    fn from(kind: RoomIdType) -> Self {
+        match kind {
+            RoomIdType::Number => 1,
+            RoomIdType::Text => 2,
+            RoomIdType::Other(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for RoomIdType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        i64::from(*self).fmt(f)
     }
 }

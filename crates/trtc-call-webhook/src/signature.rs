@@ -3,148 +3,20 @@
 //! Documented for the sibling products Chat (34354) and Live (64412); no page says whether Call
 //! callbacks carry it, so each app chooses. It covers neither the body nor any other parameter.
 
-use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::Choice;
 
 use crate::error::{Error, ErrorKind};
 
+mod sign;
+mod token;
+
+pub use sign::Sign;
+pub use token::Token;
+
 /// The most digits that `RequestTime` may have.
 const MAX_REQUEST_TIME_DIGITS: usize = 19;
-
-/// An app's callback authentication token, the secret that signatures are made with.
-///
-/// Kept as the state of a hash that has taken it in: nothing gives the token back, and `Debug`
-/// shows nothing of it. It is not wiped from memory. Two apps must not share a token, since the
-/// signature does not cover the SDKAppID: whoever sees a signed URL of one could call in the name
-/// of the other.
-#[derive(Clone)]
-pub struct Token {
-    hash: Sha256,
-    is_empty: bool,
-}
-
-impl Token {
-    /// Takes the token as it is set at the vendor: every byte counts, nothing is trimmed.
-    #[must_use]
-    pub fn new(token: impl AsRef<[u8]>) -> Self {
-        let token = token.as_ref();
-        Self { hash: Sha256::new_with_prefix(token), is_empty: token.is_empty() }
-    }
-
-    /// The signature of this token for a `RequestTime` of so many unix seconds.
-    ///
-    /// ```
-    /// use trtc_call_webhook::Token;
-    ///
-    /// assert_eq!(
-    ///     Token::new("xxxxyyyy").sign(1_669_872_112).to_hex(),
-    ///     "17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061",
-    /// );
-    /// ```
-    #[must_use]
-    pub fn sign(&self, request_time: u64) -> Sign {
-        self.sign_text(&request_time.to_string())
-    }
-
-    /// Signs the text as it was received: `0060` and `60` are different texts.
-    fn sign_text(&self, request_time: &str) -> Sign {
-        Sign(self.hash.clone().chain_update(request_time).finalize().into())
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
-
-impl From<&str> for Token {
-    fn from(token: &str) -> Self {
-        Self::new(token)
-    }
-}
-
-impl From<String> for Token {
-    fn from(token: String) -> Self {
-        Self::new(token)
-    }
-}
-
-impl From<&String> for Token {
-    fn from(token: &String) -> Self {
-        Self::new(token)
-    }
-}
-
-impl From<Vec<u8>> for Token {
-    fn from(token: Vec<u8>) -> Self {
-        Self::new(token)
-    }
-}
-
-impl From<&[u8]> for Token {
-    fn from(token: &[u8]) -> Self {
-        Self::new(token)
-    }
-}
-
-/// The value of `Sign`: 32 bytes, which the URL has as 64 hex digits.
-///
-/// Whoever has it can call for as long as the replay window, so `Debug` shows nothing of it, and
-/// it compares in constant time.
-#[derive(Clone, Copy)]
-pub struct Sign([u8; 32]);
-
-impl Sign {
-    /// Reads 64 hex digits of any case; `None` for anything else.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let mut digest = [0; 32];
-        let decoded = base16ct::mixed::decode(hex, &mut digest).ok()?;
-        (decoded.len() == 32).then_some(Self(digest))
-    }
-
-    /// The 64 lower-case hex digits that go into a URL. The result is a secret.
-    #[must_use]
-    pub fn to_hex(&self) -> String {
-        crate::hex::lower(&self.0)
-    }
-
-    /// Whether both are the same, in a time that does not tell where they differ.
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.words().ct_eq(&other.words())
-    }
-
-    /// The digest in words, which compare with fewer steps than bytes.
-    fn words(&self) -> [u64; 4] {
-        let mut words = [0; 4];
-        for (word, bytes) in words.iter_mut().zip(self.0.as_chunks().0) {
-            *word = u64::from_ne_bytes(*bytes);
-        }
-        words
-    }
-}
-
-impl PartialEq for Sign {
-    fn eq(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl Eq for Sign {}
-
-impl fmt::Debug for Sign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sign(…)")
-    }
-}
 
 /// What an app asks of the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

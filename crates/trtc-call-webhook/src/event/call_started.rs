@@ -8,9 +8,9 @@ use crate::decode::{self, Body};
 use crate::dedup::DedupKey;
 use crate::error::Error;
 use crate::json::{Id, Integer, List, Nested, Scalar, Word, object};
-use crate::names::{Command, MediaType, RoomIdType};
+use crate::names::{Command, MediaType};
 use crate::params::Params;
-use crate::room::RoomId;
+use crate::room::{RoomId, RoomIdType};
 use crate::time::UnixMillis;
 use crate::wire;
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::event::{CallEnded, CallStarted, Callback, Member, MemberChange, MemberChanged};
-use crate::names::{Command, RoomIdType};
-use crate::room::RoomId;
+use crate::names::Command;
+use crate::room::{RoomId, RoomIdType};
 use crate::time::UnixSeconds;
 use crate::wire;
 
