@@ -4,7 +4,7 @@
 //! cargo run -p conformance --example seeds -- fuzz/work
 //! ```
 
-#![allow(clippy::expect_used, reason = "a tool of the tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "a tool of the tests")]
 
 use std::fs;
 use std::path::Path;
