@@ -45,7 +45,8 @@ pub fn expect(
     let config = receiver.apps.iter().find(|config| config.id == app);
     let config = config.ok_or(ErrorKind::ForeignApp)?;
     let is_signed = signature(config, receiver.window, sign.as_deref(), time.as_deref(), now)?;
-    if content_length.is_some_and(|length| u128::from(length) > receiver.body_limit as u128) {
+    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= receiver.body_limit);
+    if !content_length.is_none_or(fits) {
         return Err(ErrorKind::BodyTooLarge);
     }
     Ok(Head { app, command: command.filter(|command| !command.is_empty()), is_signed, query })
