@@ -30,19 +30,34 @@ enum Asks {
 #[derive(Arbitrary, Debug)]
 struct Clock {
     is_before_1970: bool,
-    seconds: u64,
+    seconds: Seconds,
     nanoseconds: u32,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Seconds {
+    OfToday(u32),
+    Any(u64),
 }
 
 #[derive(Arbitrary, Debug)]
 enum Time<'a> {
     Absent,
-    /// So many seconds from the clock.
+    /// So many seconds beyond a place, with a plus and so many zeros before them.
     Near {
-        offset: i16,
+        place: Place,
+        offset: i8,
+        has_plus: bool,
         zeros: u8,
     },
     Text(&'a str),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Place {
+    Clock,
+    WindowsStart,
+    WindowsEnd,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -69,8 +84,9 @@ fuzz_target!(|input: Input<'_>| {
     if tokens.is_empty() {
         return;
     }
-    let now = if input.clock.is_before_1970 { 0 } else { input.clock.seconds };
-    let time = input.time.text(now);
+    let now = if input.clock.is_before_1970 { 0 } else { input.clock.seconds.get() };
+    let window = u64::from(input.window.max(1));
+    let time = input.time.text(now, window);
     let sign = input.sign.text(&tokens, time.as_deref().unwrap_or_default());
     let policy = match input.asks {
         Asks::ByTokens => Policy::ByTokens,
@@ -79,8 +95,7 @@ fuzz_target!(|input: Input<'_>| {
         Asks::Nothing => Policy::InsecureIgnoreSignature,
     };
     let app = AppConfig { id: 1, tokens, policy };
-    let config =
-        Config { apps: vec![app.clone()], body_limit: 1, window: input.window.max(1).into() };
+    let config = Config { apps: vec![app.clone()], body_limit: 1, window };
 
     let mut query = "SdkAppid=1".to_owned();
     for (key, value) in [("Sign", &sign), ("RequestTime", &time)] {
@@ -93,16 +108,17 @@ fuzz_target!(|input: Input<'_>| {
         Err(error) => Err(error.kind()),
     };
     if query.len() <= 8192 {
-        let expected = head::signature(&app, config.window, sign.as_deref(), time.as_deref(), now);
+        let expected = head::signature(&app, window, sign.as_deref(), time.as_deref(), now);
         assert_eq!(got, expected);
     }
 
     // Said once more, of those that are made as the vendor makes them.
-    if let (Sign::Right { .. }, Time::Near { offset, zeros: 0 }) = (&input.sign, &input.time) {
-        let is_exact =
-            now.checked_add_signed((*offset).into()).is_some_and(|time| time < 10_u64.pow(19));
-        let is_near = u64::from(offset.unsigned_abs()) <= config.window;
-        if is_exact && is_near && !matches!(input.asks, Asks::Nothing) {
+    if let (Sign::Right { .. }, Time::Near { place, offset, has_plus: false, zeros: 0 }) =
+        (&input.sign, &input.time)
+    {
+        let time = place.seconds(now, window).saturating_add_signed((*offset).into());
+        let is_near = now.abs_diff(time) <= window && time < 10_u64.pow(19);
+        if is_near && !matches!(input.asks, Asks::Nothing) {
             assert_eq!(got, Ok(true));
         }
     }
@@ -110,7 +126,7 @@ fuzz_target!(|input: Input<'_>| {
 
 impl Clock {
     fn time(&self) -> Option<SystemTime> {
-        let distance = Duration::new(self.seconds, self.nanoseconds % 1_000_000_000);
+        let distance = Duration::new(self.seconds.get(), self.nanoseconds % 1_000_000_000);
         if self.is_before_1970 {
             UNIX_EPOCH.checked_sub(distance)
         } else {
@@ -119,13 +135,33 @@ impl Clock {
     }
 }
 
+impl Seconds {
+    fn get(self) -> u64 {
+        match self {
+            Self::OfToday(seconds) => seconds.into(),
+            Self::Any(seconds) => seconds,
+        }
+    }
+}
+
+impl Place {
+    fn seconds(self, now: u64, window: u64) -> u64 {
+        match self {
+            Self::Clock => now,
+            Self::WindowsStart => now.saturating_sub(window),
+            Self::WindowsEnd => now.saturating_add(window),
+        }
+    }
+}
+
 impl Time<'_> {
-    fn text(&self, now: u64) -> Option<String> {
+    fn text(&self, now: u64, window: u64) -> Option<String> {
         match self {
             Self::Absent => None,
-            Self::Near { offset, zeros } => {
-                let time = now.saturating_add_signed((*offset).into());
-                Some(format!("{}{time}", "0".repeat((zeros % 20).into())))
+            Self::Near { place, offset, has_plus, zeros } => {
+                let time = place.seconds(now, window).saturating_add_signed((*offset).into());
+                let plus = if *has_plus { "+" } else { "" };
+                Some(format!("{plus}{}{time}", "0".repeat((zeros % 20).into())))
             }
             Self::Text(text) => Some((*text).to_owned()),
         }
