@@ -71,8 +71,8 @@ const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').
 
 /// One callback to be sent: by `POST`, to [`url`](Self::url), with [`body`](Self::body).
 ///
-/// Starts as the documents' samples are, unsigned; what is asked for otherwise may be as wrong as
-/// one likes.
+/// Starts unsigned, with the parameters that the documents have. Any part may be set to something
+/// wrong.
 #[derive(Clone)]
 #[must_use]
 pub struct Request {
