@@ -5,6 +5,10 @@ pub mod axum;
 pub mod core;
 pub mod tower;
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 /// Makes a test of each function, for each server: an `async fn` that takes any
 /// [`Serve`](crate::Serve).
 #[macro_export]
@@ -47,8 +51,17 @@ macro_rules! against_every_example {
     };
 }
 
+/// Waits for the end of a test, for two minutes, so that a machine that does other things keeps it.
+///
+/// # Panics
+///
+/// If it has not come then.
+pub async fn in_time(test: impl Future<Output = ()>) {
+    timeout(Duration::from_secs(120), test).await.expect("an end");
+}
+
 /// Makes a test of each function, an `async fn` that takes `$subject`, in a module `$name`. It has
-/// two minutes, so that a machine that does other things keeps it.
+/// to come to its end [in time](crate::driver::in_time).
 #[macro_export]
 macro_rules! against {
     ($name:ident, $subject:expr, $($test:ident)*) => {
@@ -56,9 +69,7 @@ macro_rules! against {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $test() {
-                    let test = super::$test($subject);
-                    let time = ::std::time::Duration::from_secs(120);
-                    ::tokio::time::timeout(time, test).await.expect("an end");
+                    $crate::driver::in_time(super::$test($subject)).await;
                 }
             )*
         }

@@ -15,9 +15,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Counts it now.
+    /// Counts it now, and lets its peak begin anew.
     #[must_use]
     pub fn of(process: u32) -> Self {
+        // Where that cannot be, the peak is the one since the start: that is no less.
+        let _ = fs::write(format!("/proc/{process}/clear_refs"), "5");
         Self { process, before: field(process, "VmRSS:") }
     }
 

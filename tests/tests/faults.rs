@@ -15,6 +15,7 @@
 use std::time::Duration;
 
 use conformance::descriptors;
+use conformance::driver::in_time;
 use conformance::example::{EXAMPLES, Example, Programs, TOKEN, signed_query};
 use conformance::memory::Memory;
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
@@ -138,6 +139,10 @@ async fn two_thousand_idle_connections_hold_nobody_up() {
     if !descriptors::are_enough(4096, "two_thousand_idle_connections_hold_nobody_up") {
         return;
     }
+    in_time(two_thousand_idle_connections()).await;
+}
+
+async fn two_thousand_idle_connections() {
     for name in EXAMPLES {
         let example = programs().start(name, &[]);
         let memory = Memory::of(example.id());
@@ -154,12 +159,16 @@ async fn two_thousand_idle_connections_hold_nobody_up() {
     }
 }
 
-/// As many as the examples have room for, and some more.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_without_room_wait_until_others_leave() {
     if !descriptors::are_enough(8192, "connections_without_room_wait_until_others_leave") {
         return;
     }
+    in_time(connections_without_room()).await;
+}
+
+/// As many as the examples have room for, and some more.
+async fn connections_without_room() {
     for name in EXAMPLES {
         let example = programs().start(name, &[]);
         let held = idle(&example, 4096 + 100).await;

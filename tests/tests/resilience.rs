@@ -20,6 +20,7 @@ use bytes::Bytes;
 use conformance::client::{Loopback, Wire};
 use conformance::driver::actix_web::{ActixWeb, Way};
 use conformance::driver::axum::Axum;
+use conformance::driver::in_time;
 use conformance::driver::tower::Hyper;
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use conformance::{
@@ -192,8 +193,8 @@ async fn a_head_of_2_mib_is_refused(server: impl Serve) {
 /// On HTTP/2 other requests share the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_over_http_2_is_no_acknowledgement() {
-    panics_over_http_2(Axum).await;
-    panics_over_http_2(Hyper).await;
+    in_time(panics_over_http_2(Axum)).await;
+    in_time(panics_over_http_2(Hyper)).await;
 }
 
 async fn panics_over_http_2(server: impl Serve) {
@@ -223,10 +224,10 @@ async fn a_thousand_connections_are_served() {
     if !descriptors::are_enough(4096, "a_thousand_connections_are_served") {
         return;
     }
-    a_thousand_connections(Axum).await;
-    a_thousand_connections(ActixWeb(Way::Extractor)).await;
-    a_thousand_connections(ActixWeb(Way::Middleware)).await;
-    a_thousand_connections(Hyper).await;
+    in_time(a_thousand_connections(Axum)).await;
+    in_time(a_thousand_connections(ActixWeb(Way::Extractor))).await;
+    in_time(a_thousand_connections(ActixWeb(Way::Middleware))).await;
+    in_time(a_thousand_connections(Hyper)).await;
 }
 
 async fn a_thousand_connections(server: impl Serve) {
