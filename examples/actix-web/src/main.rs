@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, receiver } = Settings::from_env()?;
-    let workers = thread::available_parallelism()?.get();
+    let workers = thread::available_parallelism()?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(receiver.clone())
@@ -39,9 +39,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
             // `to` takes every method, so that the webhook answers 405 to others.
             .service(web::resource("/callback").to(on_call_end))
     })
-    .workers(workers)
-    // Each worker counts its own.
-    .max_connections(MAX_CONNECTIONS.div_ceil(workers))
+    .workers(workers.get())
+    // Each worker counts its own; rounded down, together they have no more than all may.
+    .max_connections((MAX_CONNECTIONS / workers).max(1))
     // actix-web bounds the size of a head by itself, at 128 KiB.
     .client_request_timeout(HEAD_TIME)
     .keep_alive(HEAD_TIME)
