@@ -34,8 +34,18 @@ pub fn signed_query() -> String {
 const COMMAND: &str = "trtc-call-cli";
 
 /// The switches of all programs; they have none but what a test gives them.
-const SWITCHES: [&str; 6] =
-    ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN", "TLS_CERT", "TLS_KEY", "RUST_LOG"];
+const SWITCHES: [&str; 9] = [
+    "ADDR",
+    "SDK_APP_ID",
+    "CALLBACK_TOKEN",
+    "TLS_CERT",
+    "TLS_KEY",
+    "RUST_LOG",
+    // Of all that print in colours.
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+];
 
 /// How long a program may take for anything. It takes milliseconds unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
