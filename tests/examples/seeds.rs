@@ -1,4 +1,5 @@
-//! Writes the cases of the table as seeds for the fuzzer, into a folder for each of its targets:
+//! Writes the cases of the table as seeds for the fuzzer, into a folder for each of its targets but
+//! `signature`, whose inputs are not in the table:
 //!
 //! ```sh
 //! cargo run -p conformance --example seeds -- fuzz/work
