@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use conformance::example::{APP, TOKEN};
 use conformance::{Answer, raw};
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{CallStarted, MemberChanged, Token};
@@ -10,12 +11,6 @@ use crate::call::{Call, Line};
 use crate::hostile::Hostile;
 use crate::ledger::Due;
 use crate::random::Random;
-
-/// The app that the servers serve.
-pub(crate) const APP: u64 = 1_400_000_001;
-
-/// The token that they check signatures with.
-pub(crate) const TOKEN: &str = "xxxxyyyy";
 
 /// A command that nobody knows.
 const UNKNOWN: &str = "Call.CallbackAfterSomethingNew";

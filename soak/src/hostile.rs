@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use conformance::example::TOKEN;
 use conformance::raw;
 use trtc_call_webhook::Token;
 use trtc_call_webhook::sender::Request;
@@ -60,7 +61,7 @@ impl Hostile {
     /// What is sent instead of a request that is signed and whole.
     pub(crate) fn text(self, request: Request, now: SystemTime) -> String {
         const HOUR: Duration = Duration::from_secs(3600);
-        let token = Token::new(crate::callback::TOKEN);
+        let token = Token::new(TOKEN);
         match self {
             Self::ForeignApp => written(&request).replacen("SdkAppid=1", "SdkAppid=2", 1),
             Self::WrongSignature => written(&request.signed(&Token::new("another"), now)),

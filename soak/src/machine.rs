@@ -1,4 +1,7 @@
 //! What the figures were measured on.
+//!
+//! The benches say the same in their own words: a crate for both would be `conformance`, and its
+//! dependencies would switch on features of what the benches measure.
 
 use std::env::consts::OS;
 use std::fs;

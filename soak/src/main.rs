@@ -46,7 +46,9 @@ struct Arguments {
     #[arg(long, value_parser = PossibleValuesParser::new(EXAMPLES))]
     example: Option<String>,
     /// Over how many connections they travel.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    // The servers have room for 4096, less what their workers cannot share evenly and what is just
+    // being closed; a connection without room would wait until the others end.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4000))]
     connections: u16,
     /// Another seed sends other callbacks, the same one the same.
     #[arg(long, default_value_t = 1)]

@@ -1,15 +1,14 @@
 //! An example server as a process, and what Linux says about it.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use conformance::example::Programs;
-
-use crate::callback::{APP, TOKEN};
+use conformance::example::{APP, Programs, TOKEN};
+use conformance::memory;
 
 /// How long it may take to end, and to close connections. Its own time-outs are shorter.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -17,10 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// How long its descriptors have to stay the same before they are counted.
 const CALM: Duration = Duration::from_millis(500);
 
-/// A server that runs; it is killed when it is dropped.
+/// A process that is killed when it is dropped.
+#[derive(Debug)]
+struct Process(Child);
+
+/// A server that runs, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     pub(crate) address: SocketAddr,
     output: Option<JoinHandle<io::Result<()>>>,
     log: Option<JoinHandle<Log>>,
@@ -52,13 +55,18 @@ impl Server {
         let mut command = programs.command(name);
         command.env("ADDR", "127.0.0.1:0").env("SDK_APP_ID", APP.to_string());
         command.env("CALLBACK_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
-        let stderr = child.stderr.take().expect("a pipe");
-        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut process = Process(command.spawn()?);
+        let mut stderr = process.0.stderr.take().expect("a pipe");
+        let mut stdout = BufReader::new(process.0.stdout.take().expect("a pipe"));
         let mut first = String::new();
         stdout.read_line(&mut first)?;
         let address = first.split('/').nth(2).and_then(|authority| authority.parse().ok());
-        let address = address.ok_or_else(|| io::Error::other(format!("not listening: {first}")))?;
+        let Some(address) = address else {
+            // Only then has its standard error an end for sure.
+            drop(process);
+            stderr.read_to_string(&mut first)?;
+            return Err(io::Error::other(format!("{name} does not listen: {first}")));
+        };
         let output = thread::spawn(move || {
             let mut line = Vec::new();
             while stdout.read_until(b'\n', &mut line)? > 0 {
@@ -68,19 +76,17 @@ impl Server {
             Ok(())
         });
         let log = thread::spawn(move || Log::read(stderr));
-        Ok(Self { child, address, output: Some(output), log: Some(log) })
+        Ok(Self { process, address, output: Some(output), log: Some(log) })
     }
 
     /// Its memory, in KiB: `VmRSS` now, or `VmHWM` at its peak.
     pub(crate) fn memory(&self, field: &str) -> io::Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find(|line| line.starts_with(field));
-        let value = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        let value = memory::field(self.process.0.id(), field);
         value.ok_or_else(|| io::Error::other(format!("no {field} in /proc")))
     }
 
     fn descriptors(&self) -> io::Result<usize> {
-        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.process.0.id()))?.count())
     }
 
     /// How many descriptors it has once their number does not change any more.
@@ -107,11 +113,11 @@ impl Server {
 
     /// Stops it by SIGTERM, and waits until it has ended and all that it printed has been read.
     pub(crate) fn stop(mut self) -> io::Result<Ended> {
-        let id = self.child.id().to_string();
+        let id = self.process.0.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status()?;
         let start = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.0.try_wait()? {
                 break status;
             }
             if start.elapsed() > PATIENCE {
@@ -125,11 +131,11 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

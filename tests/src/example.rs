@@ -20,13 +20,16 @@ use crate::raw::{Raw, ok, whole};
 /// The packages of the example servers.
 pub const EXAMPLES: [&str; 3] = ["example-axum", "example-actix-web", "example-hyper"];
 
+/// An app for them.
+pub const APP: u64 = 1_400_000_001;
+
 /// A token for them.
 pub const TOKEN: &str = "xxxxyyyy";
 
-/// The query of an ended call, signed now with [`TOKEN`].
+/// The query of an ended call of [`APP`], signed now with [`TOKEN`].
 #[must_use]
 pub fn signed_query() -> String {
-    let request = sender::Request::new(1_400_000_001, CallEnded::new("a"));
+    let request = sender::Request::new(APP, CallEnded::new("a"));
     request.signed(&Token::new(TOKEN), SystemTime::now()).query()
 }
 
@@ -150,7 +153,7 @@ impl Programs {
         // Not two seconds: what is asked here is what is answered, not how soon.
         command.args(["send", "--timeout", "20", "--url", url]).args(more);
         if !more.contains(&"--sdk-app-id") {
-            command.args(["--sdk-app-id", "1400000001"]);
+            command.args(["--sdk-app-id", &APP.to_string()]);
         }
         if let Some(token) = token {
             command.env("CALLBACK_TOKEN", token);

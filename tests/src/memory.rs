@@ -20,7 +20,7 @@ impl Memory {
     pub fn of(process: u32) -> Self {
         // Where that cannot be, the peak is the one since the start: that is no less.
         let _ = fs::write(format!("/proc/{process}/clear_refs"), "5");
-        Self { process, before: field(process, "VmRSS:") }
+        Self { process, before: field(process, "VmRSS") }
     }
 
     /// Prints how far it has grown at its peak since, or a line that says it was not counted.
@@ -29,7 +29,7 @@ impl Memory {
     ///
     /// If that is 64 MiB or more.
     pub fn has_hardly_grown(&self, server: &str, fault: &str) {
-        let Some((before, peak)) = self.before.zip(field(self.process, "VmHWM:")) else {
+        let Some((before, peak)) = self.before.zip(field(self.process, "VmHWM")) else {
             skipped(&format!("memory of {server}, {fault}: there is no /proc/PID/status"));
             return;
         };
@@ -39,9 +39,11 @@ impl Memory {
     }
 }
 
-/// A field of the process's status, in KiB.
-fn field(process: u32, name: &str) -> Option<u64> {
+/// A field of the process's status, in KiB: `VmRSS` now, or `VmHWM` at its peak. `None` where nobody
+/// counts it.
+#[must_use]
+pub fn field(process: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     value.trim().strip_suffix(" kB")?.parse().ok()
 }
