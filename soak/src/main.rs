@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use conformance::example::{EXAMPLES, Programs};
+use conformance::programs::{EXAMPLES, Programs};
 
 use crate::ledger::Ledger;
 use crate::report::Outcome;

@@ -7,8 +7,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use conformance::example::{APP, Programs, TOKEN};
+use conformance::example::{APP, TOKEN};
 use conformance::memory;
+use conformance::programs::Programs;
 
 /// How long it may take to end, and to close connections. Its own time-outs are shorter.
 const PATIENCE: Duration = Duration::from_secs(45);

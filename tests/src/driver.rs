@@ -35,17 +35,17 @@ macro_rules! against_every_example {
     ($($test:ident)*) => {
         $crate::against! {
             example_axum,
-            $crate::example::built("example-axum", env!("CARGO_TARGET_TMPDIR")),
+            $crate::programs::built("example-axum", env!("CARGO_TARGET_TMPDIR")),
             $($test)*
         }
         $crate::against! {
             example_actix_web,
-            $crate::example::built("example-actix-web", env!("CARGO_TARGET_TMPDIR")),
+            $crate::programs::built("example-actix-web", env!("CARGO_TARGET_TMPDIR")),
             $($test)*
         }
         $crate::against! {
             example_hyper,
-            $crate::example::built("example-hyper", env!("CARGO_TARGET_TMPDIR")),
+            $crate::programs::built("example-hyper", env!("CARGO_TARGET_TMPDIR")),
             $($test)*
         }
     };

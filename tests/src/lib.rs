@@ -22,9 +22,11 @@ pub mod driver;
 pub mod example;
 pub mod memory;
 mod notebook;
+pub mod programs;
 pub mod raw;
 mod request;
 mod run;
+pub mod sending;
 pub mod table;
 
 pub use notebook::{Gate, Mood, Notebook, Taken};

@@ -12,7 +12,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use conformance::example::Programs;
+use conformance::programs::Programs;
 use conformance::{Case, Request, Table};
 use serde_json::Value;
 

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use conformance::descriptors;
 use conformance::driver::in_time;
-use conformance::example::{EXAMPLES, Example, Programs, TOKEN, signed_query};
+use conformance::example::{Example, TOKEN, signed_query};
 use conformance::memory::Memory;
+use conformance::programs::{EXAMPLES, Programs};
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
