@@ -7,12 +7,15 @@
 
 mod examples;
 mod explain;
+mod refusal;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::failure::Failure;
 
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, ReceiverArgs, Takes};
 
@@ -29,6 +32,16 @@ pub(crate) use self::explain::{CaptureArgs, ExplainArgs, ReceiverArgs, Takes};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) task: Task,
+}
+
+impl Args {
+    /// Reads the command line. Ends the process where only help is asked for.
+    pub(crate) fn read() -> Result<Self, Failure> {
+        Self::try_parse().map_err(|error| match refusal::sentence(&error) {
+            Some(sentence) => Failure::new(sentence),
+            None => error.exit(),
+        })
+    }
 }
 
 #[derive(Subcommand)]

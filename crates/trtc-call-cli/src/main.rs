@@ -17,19 +17,17 @@ mod verdict;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::{Args, Task};
 
 fn main() -> ExitCode {
-    let done = match Args::parse().task {
+    let done = Args::read().and_then(|args| match args.task {
         Task::Demo(args) => demo::run(&args),
         Task::Send(args) => send::run(args),
         Task::Listen(args) => listen::run(args),
         Task::Explain(args) => explain::run(*args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),
-    };
+    });
     done.unwrap_or_else(|failure| {
         out::note(&format!("trtc-call: {failure}"));
         ExitCode::from(2)

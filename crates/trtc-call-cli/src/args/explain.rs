@@ -28,7 +28,7 @@ pub(crate) struct CaptureArgs {
     /// A raw HTTP request, a line of an access log, a curl command, or a URL with or without a body
     /// behind it.
     #[arg(value_name = "CAPTURE", conflicts_with = "url")]
-    pub(crate) capture: Option<String>,
+    pub(crate) capture: Vec<String>,
 
     /// The URL instead, or what is left of it: a path with a query, or a query
     ///

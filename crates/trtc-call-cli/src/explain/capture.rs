@@ -13,9 +13,10 @@ mod url;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-pub(super) use self::body::unwrap;
+pub(super) use self::body::unwrapped_body;
 use self::url::Target;
 use crate::args::CaptureArgs;
 use crate::failure::Failure;
@@ -86,11 +87,10 @@ impl Request {
 
     /// Gives it a body that was captured on its own.
     fn with_body(mut self, captured: Vec<u8>) -> Self {
-        let (bytes, found) = unwrap(captured);
+        let (bytes, found) = unwrapped_body(captured);
         self.notes.extend(found.into_iter().map(|found| {
             format!("the body was {found}: what is inside is taken; if it was sent so, row 8 fails")
         }));
-        self.announced = u64::try_from(bytes.len()).ok();
         self.body = Body::Whole(bytes);
         self
     }
@@ -99,17 +99,27 @@ impl Request {
 /// Reads what the command line names.
 pub(super) fn read(args: CaptureArgs) -> Result<Request, Failure> {
     let body = args.body.as_deref().map(source).transpose()?;
-    let mut request = match (args.url, args.capture) {
+    let mut request = match (args.url, args.capture.as_slice()) {
         (Some(url), _) => from_url(&text(source(&url)?)?),
-        (None, Some(capture)) => from_capture(&file_or_text(&capture)?)?,
-        (None, None) if io::stdin().is_terminal() => {
+        (None, [capture]) => from_capture(&file_or_text(capture)?)?,
+        (None, []) if io::stdin().is_terminal() => {
             return Err(Failure::new(
                 "nothing to explain: give --url and --body, a file, or standard input",
             ));
         }
-        (None, None) => from_capture(&stdin()?)?,
+        (None, []) => from_capture(&stdin()?)?,
+        // Without quotes, a shell has split it.
+        (None, [program, words @ ..]) if program == "curl" => curl::from_words(words.to_vec())?,
+        (None, _) => {
+            return Err(Failure::new(
+                "one capture at a time: what has spaces in it goes in quotes",
+            ));
+        }
     };
     if let Some(method) = args.method {
+        if method.is_empty() || method.contains(char::is_whitespace) {
+            return Err(Failure::new("--method must be one word"));
+        }
         request.method = method;
     }
     Ok(match body {
@@ -131,12 +141,16 @@ fn source(given: &str) -> Result<Vec<u8>, Failure> {
 fn file_or_text(given: &str) -> Result<Vec<u8>, Failure> {
     match given {
         "-" => stdin(),
-        name if Path::new(name).is_file() => file(name),
+        name if Path::new(name).exists() && !Path::new(name).is_dir() => file(name),
         given => source(given),
     }
 }
 
 fn stdin() -> Result<Vec<u8>, Failure> {
+    static IS_READ: AtomicBool = AtomicBool::new(false);
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        return Err(Failure::new("standard input is asked for twice: it can be read only once"));
+    }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().read_to_end(&mut bytes);
     read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
@@ -144,7 +158,9 @@ fn stdin() -> Result<Vec<u8>, Failure> {
 }
 
 fn file(name: &str) -> Result<Vec<u8>, Failure> {
-    fs::read(name).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))
+    // What was meant as a URL is not repeated.
+    let shown = if name.contains(['?', '=']) { "the file" } else { name };
+    fs::read(name).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Failure> {
@@ -157,6 +173,12 @@ fn from_url(text: &str) -> Request {
     Request::new("POST", target, notes)
 }
 
+/// Whether a text may hold a query, perhaps an encoded one.
+fn has_a_query(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    ["?", "=", "%3D", "%3F"].iter().any(|mark| text.contains(mark))
+}
+
 /// Understands a capture by what it looks like.
 fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
@@ -167,7 +189,7 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     if text.is_empty() {
         return Err(Failure::new("nothing to explain: the capture is empty"));
     }
-    let (inside, _) = unwrap(bytes.to_vec());
+    let (inside, _) = unwrapped_body(bytes.to_vec());
     if inside.starts_with(b"{") || inside.starts_with(b"[") {
         return Err(Failure::new("the capture is a body without a URL: --url gives the URL"));
     }
@@ -176,6 +198,9 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     }
     if let Some(request) = log_line::read(&text) {
         return Ok(request);
+    }
+    if !has_a_query(&text) {
+        return Err(Failure::new("the capture is no file that is there, and holds no request"));
     }
     let (line, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let request = from_url(line);

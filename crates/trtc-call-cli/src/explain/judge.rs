@@ -223,6 +223,9 @@ const fn not_reached((row, name): (u8, &'static str), reason: String) -> Step {
 /// Why a row does not run although none before it failed.
 fn unreached(case: &Case<'_>, outcome: &Outcome, row: u8) -> Option<String> {
     match outcome {
+        Outcome::HeadOnly if row == 6 && case.request.announced.is_none() => {
+            Some("the length is not known".to_owned())
+        }
         Outcome::HeadOnly if row >= 7 => Some("the body is not known".to_owned()),
         _ if row >= 8 && case.settings.takes == Takes::Undecoded => {
             Some("a handler of Undecoded gets the bytes as they are".to_owned())
@@ -247,7 +250,7 @@ fn passed(case: &Case<'_>, (row, name): (u8, &'static str)) -> Step {
         5 => signature(case),
         6 => match case.request.announced {
             Some(length) => format!("{length} bytes are announced, of {}", limit(case)),
-            None => format!("nothing is announced, of {}", limit(case)),
+            None => format!("nothing is announced; {bytes} bytes came, of {}", limit(case)),
         },
         7 => format!("{bytes} bytes"),
         8 => "one JSON object".to_owned(),

@@ -23,8 +23,9 @@ struct Report<'a> {
     steps: &'a [Step],
     /// None if the capture has no body and its head passes.
     answer: Option<AnswerFacts>,
-    acknowledged: bool,
-    handler_runs: bool,
+    /// This and the next two are null where nobody knows.
+    acknowledged: Option<bool>,
+    handler_runs: Option<bool>,
     /// Whether Tencent would count it as delivered.
     delivered: Option<bool>,
     delivered_why: String,
@@ -103,10 +104,14 @@ pub(super) fn json(case: &Case<'_>, judgement: &Judgement) -> Result<Vec<u8>, Fa
             now: case.clock.is_now,
             age_seconds: case.age(case.clock.at),
         },
-        acknowledged: answer.as_ref().is_some_and(|answer| answer.status == 200),
+        acknowledged: answer.as_ref().map(|answer| answer.status == 200),
         steps: &judgement.steps,
         answer,
-        handler_runs: matches!(judgement.outcome, Outcome::Delivered),
+        handler_runs: match judgement.outcome {
+            Outcome::HeadOnly => None,
+            Outcome::Delivered => Some(true),
+            Outcome::NotTaken | Outcome::Refused(_) => Some(false),
+        },
         delivered: verdict.as_ref().map(|verdict| verdict.is_delivered),
         delivered_why: verdict.map_or_else(|| NO_BODY.to_owned(), |verdict| verdict.why),
     };
@@ -130,7 +135,7 @@ pub(super) fn text(case: &Case<'_>, judgement: &Judgement) -> String {
         text,
         "request     {}{}  query {} bytes  body {body}",
         plain(method(case)),
-        path(&case.request.path).map_or(String::new(), |path| format!(" {path}")),
+        path(case).map_or(String::new(), |path| format!(" {path}")),
         case.request.query.len(),
     );
     let tokens = case.settings.tokens.len();
@@ -219,8 +224,13 @@ fn method<'a>(case: &Case<'a>) -> &'a str {
     if is_word { method } else { "?" }
 }
 
-/// The path, unless it may be more than one.
-fn path(path: &str) -> Option<&str> {
+/// The path, unless it may be more than one: a token in it, or a digest.
+fn path<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let path = case.request.path.as_str();
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
-    (path.len() <= 64 && !path.is_empty() && path.bytes().all(is_plain)).then_some(path)
+    let is_digest = |run: &str| run.len() >= 32;
+    let has_secret = case.settings.tokens.iter().any(|token| path.contains(token))
+        || path.split(|char: char| !char.is_ascii_hexdigit()).any(is_digest);
+    let is_shown = !path.is_empty() && path.len() <= 64 && path.bytes().all(is_plain);
+    (is_shown && !has_secret).then_some(path)
 }

@@ -116,7 +116,7 @@ fn a_raw_request_is_taken_to_the_byte() {
     is_understood(&["-"], request.replace('\r', ""), "lines that end with LF");
     let absolute = request.replace("POST /", "POST https://example.com/");
     is_understood(&[], absolute, "a raw HTTP request");
-    is_understood(&[], format!("{request}\n"), "1 bytes behind Content-Length");
+    is_understood(&[], format!("{request}\n"), "1 byte behind Content-Length");
     let endless = request.replace("Content-Length", "X-Length");
     is_understood(&[], endless, "no Content-Length is there");
 }
@@ -148,9 +148,11 @@ fn a_log_line_holds_everything_but_the_body() {
     let report = json(&[], &line, 2);
     let results: Vec<&Value> =
         report["steps"].as_array().unwrap().iter().map(|step| &step["result"]).collect();
-    assert!(results[..6].iter().all(|result| **result == "passed"), "{report}");
-    assert!(results[6..].iter().all(|result| **result == "not reached"), "{report}");
-    assert_eq!(report["answer"], Value::Null);
+    assert!(results[..5].iter().all(|result| **result == "passed"), "{report}");
+    assert!(results[5..].iter().all(|result| **result == "not reached"), "{report}");
+    for unknown in ["answer", "acknowledged", "handler_runs", "delivered"] {
+        assert_eq!(report[unknown], Value::Null, "{unknown}");
+    }
     // The log knows when it came.
     let now = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
     let text = stdout(&with_input(now, line.as_bytes()), 1);
@@ -269,6 +271,69 @@ fn what_holds_no_request_is_no_argument() {
     assert!(sentence(&unsigned.output().unwrap()).contains("none to check signatures with"));
 }
 
+/// What was captured may be text, a file or standard input, and each only once.
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let url = url();
+    for (args, input, says) in [
+        (&["--url", "@-", "--body", "@-"][..], url.clone(), "only once"),
+        (&["-", "--body", "@-"], url.clone(), "only once"),
+        (&["--body", "@-"], url.clone(), "only once"),
+        (&[], format!("curl '{url}' -d @-"), "only once"),
+        (&["request.text"], String::new(), "no file that is there"),
+        (&["/"], String::new(), "no file that is there"),
+        (&["--url", &url, "--method", ""], String::new(), "--method"),
+        (&["--url", &url, "--method", "a b"], String::new(), "--method"),
+    ] {
+        let said = sentence(&with_input(command(args), input.as_bytes()));
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+/// Whatever is wrong with a command line, none of its values is repeated.
+#[test]
+fn no_secret_is_repeated() {
+    let url = url();
+    let at_file = format!("@{url}");
+    let in_path = format!("/cb/{TOKEN}?SdkAppid={APP}");
+    for args in [
+        &[&url[..], &url][..],
+        &["--url", &url, &url],
+        &["--53cret", &url],
+        &[&at_file],
+        &[SIGN],
+        &["--url", &url, "--replay-window", TOKEN],
+        &["--url", &url, "--takes", TOKEN],
+        &["--url", &in_path],
+        &["--url", &format!("/cb/{SIGN}?SdkAppid={APP}")],
+        &["curl", &url, "-d", TOKEN],
+    ] {
+        let output = command(args).output().unwrap();
+        is_discreet(&output);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{args:?}");
+    }
+    for args in [&["send", "--url", &url, &url][..], &[&url], &["listen", &url], &["demo", &url]] {
+        let output = trtc_call(args).output().unwrap();
+        is_discreet(&output);
+        sentence(&output);
+    }
+}
+
+/// Nothing is said of a length that the capture does not have.
+#[test]
+fn a_content_length_is_not_invented() {
+    let announced = |report: Value| report["request"]["announced_bytes"].clone();
+    assert_eq!(announced(json(&["--url", &url(), "--body", BODY], "", 0)), Value::Null);
+    let curl = format!("curl '{}' -d '{BODY}'", url());
+    assert_eq!(announced(json(&[], &curl, 0)), Value::Null);
+    fails(&[], format!("{curl} -H 'Content-Length: 1000'"), 7, 400, "of 1000 announced bytes");
+    for lengths in ["abc", "1\r\nContent-Length: 2"] {
+        let request = raw("", BODY);
+        let request = request.replace(&format!(": {}\r", BODY.len()), &format!(": {lengths}\r"));
+        is_understood(&[], request, "a server's parser refuses");
+    }
+}
+
 #[test]
 fn row_1_the_method() {
     for (method, hint) in [("GET", "redirect"), ("post", "capitals"), ("PUT", "somebody else's")] {
@@ -288,9 +353,12 @@ fn row_2_the_query() {
         (format!("{query}&REQUESTTIME=1"), "RequestTime has two values"),
         (format!("CallbackCommand=%ff&{query}"), "CallbackCommand does not decode"),
         (format!("{query}&x={}", "x".repeat(8192)), "bytes"),
+        (format!("SdkAppid=0&x={}", "x".repeat(100_000)), "100013 bytes"),
     ] {
         fails(&["--url", &query, "--body", BODY], "", 2, 400, hint);
     }
+    let huge = format!("/cb?SdkAppid=0&x={}", "x".repeat(1_000_000));
+    fails(&["--body", BODY], huge, 2, 400, "1000013 bytes");
 }
 
 #[test]
@@ -306,6 +374,9 @@ fn row_3_the_number() {
     ] {
         let url = url().replace(APP, app);
         fails(&["--url", &url, "--body", BODY], "", 3, 400, hint);
+    }
+    for query in [format!("Sign={}", "a".repeat(8180)), "Sign=1&".repeat(1100)] {
+        fails(&["--url", &format!("/cb?{query}"), "--body", BODY], "", 3, 400, "");
     }
     let nothing = "POST /callback HTTP/1.1\r\n\r\n{}";
     fails(&[], nothing, 3, 400, "no query");
@@ -507,6 +578,15 @@ fn row_9_the_command() {
     let url = url().replace("CallbackCommand", "x");
     fails(&["--url", &url, "--body", "{}"], "", 9, 400, "neither the URL nor the body");
     json(&["--url", &url, "--body", BODY], "", 0);
+    // What core passes over is no reason to say that there is no command.
+    let started = BODY.replace("AfterEndCall", "AfterStartCall");
+    for odd in [r#""\ud800""#.to_owned(), "1e999".to_owned(), "[".repeat(200) + &"]".repeat(200)] {
+        let body = started.replacen('{', &format!("{{\"Odd\":{odd},"), 1);
+        let hint = "the body says Call.CallbackAfterStartCall";
+        fails(&["--url", &self::url(), "--body", &body], "", 9, 400, hint);
+        let body = format!("{{\"Odd\":{odd},\"CallId\":\"x\"}}");
+        fails(&["--url", &self::url(), "--body", &body], "", 10, 422, "cannot be searched");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! A `curl` command that was pasted.
 
+use trtc_call_webhook::content_length;
+
+use super::raw;
 use super::shell;
 use super::url::Target;
 use super::{Body, Request, source};
@@ -50,15 +53,21 @@ struct Curl {
 }
 
 pub(super) fn read(command: &str) -> Result<Request, Failure> {
-    let (words, is_cut) = shell::words(command);
-    let curl = Curl::parse(words)?;
-    let mut notes = vec!["a curl command".to_owned()];
-    if is_cut {
-        notes.push(
+    let (words, has_bare_ampersand) = shell::words(command);
+    let mut request = from_words(words)?;
+    if has_bare_ampersand {
+        request.notes.push(
             "its URL has an `&` outside quotes, where a shell ends the command: taken as one URL"
                 .to_owned(),
         );
     }
+    Ok(request)
+}
+
+/// Reads a command that a shell has split.
+pub(super) fn from_words(words: Vec<String>) -> Result<Request, Failure> {
+    let curl = Curl::parse(words)?;
+    let mut notes = vec!["a curl command".to_owned()];
     let url = curl.url.ok_or_else(|| Failure::new("the curl command has no URL"))?;
     let mut target = Target::captured(&url, &mut notes);
     let mut data = curl.data;
@@ -76,17 +85,19 @@ pub(super) fn read(command: &str) -> Result<Request, Failure> {
     };
     let method = curl.method.as_deref().unwrap_or(implied);
     let mut request = Request::new(method, target, notes);
-    for header in &curl.headers {
-        if let Some((name, value)) = header.split_once(':')
-            && name.trim().eq_ignore_ascii_case("content-encoding")
-        {
-            request.encoding = Some(value.trim().to_owned());
+    for (name, value) in curl.headers.iter().filter_map(|header| header.split_once(':')) {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "content-encoding" => request.encoding = Some(value.trim().to_owned()),
+            "content-length" => request.announced = content_length(value.trim().as_bytes()),
+            _ => {}
         }
     }
     // Without data it sends an empty body, whatever the method.
     let data = data.unwrap_or_default();
-    request.announced = u64::try_from(data.len()).ok();
-    request.body = Body::Whole(data);
+    request.body = match request.announced {
+        Some(announced) => raw::framed(&data, announced),
+        None => Body::Whole(data),
+    };
     Ok(request)
 }
 

@@ -15,6 +15,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
     let mut is_chunked = false;
     let mut is_whole = false;
     let mut headers = 0_usize;
+    let mut lengths = Vec::new();
     for line in &mut lines {
         if line.is_empty() {
             is_whole = true;
@@ -25,7 +26,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
         let Some((name, value)) = line.split_once(':') else { continue };
         let value = value.trim();
         match name.trim().to_ascii_lowercase().as_str() {
-            "content-length" => request.announced = content_length(value.as_bytes()),
+            "content-length" => lengths.push(content_length(value.as_bytes())),
             "transfer-encoding" => is_chunked = value.to_ascii_lowercase().contains("chunked"),
             "content-encoding" => request.encoding = Some(value.to_owned()),
             _ => {}
@@ -33,10 +34,22 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
     }
     let ends = if lines.has_bare_line_feed { "LF" } else { "CRLF" };
     let mut note = |text: String| request.notes.push(text);
+    if lengths.contains(&None) || lengths.windows(2).any(|pair| pair.first() != pair.last()) {
+        note(
+            "its Content-Length is no number, or two of them: a server's parser refuses that before \
+             the receiver is asked; taken as if there were none"
+                .to_owned(),
+        );
+    } else {
+        request.announced = lengths.first().copied().flatten();
+    }
     note(if headers == 0 && !is_whole {
         "a request line alone".to_owned()
     } else {
-        format!("a raw HTTP request with {headers} headers and lines that end with {ends}")
+        format!(
+            "a raw HTTP request with {} and lines that end with {ends}",
+            count(headers, "header")
+        )
     });
     if target.contains("&amp;") {
         note("its URL has `&amp;` where an `&` belongs: taken as it stands".to_owned());
@@ -53,20 +66,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
             Body::Whole(rest.to_vec())
         })
     } else if let Some(announced) = request.announced {
-        let length = usize::try_from(announced).unwrap_or(usize::MAX);
-        match rest.get(..length) {
-            Some(body) => {
-                if body.len() < rest.len() {
-                    let more = rest.len().saturating_sub(length);
-                    note(format!("{more} bytes behind Content-Length are not of this request"));
-                }
-                Body::Whole(body.to_vec())
-            }
-            None => Body::Cut {
-                bytes: rest.to_vec(),
-                why: format!("{} of {announced} announced bytes are there", rest.len()),
-            },
+        let body = framed(rest, announced);
+        let more = rest.len().saturating_sub(body.len());
+        if more > 0 {
+            let more = count(more, "byte");
+            note(format!("{more} behind Content-Length: not of this request"));
         }
+        body
     } else {
         if !rest.is_empty() {
             note("no Content-Length is there: all that follows the head is the body".to_owned());
@@ -74,6 +80,23 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
         Body::Whole(rest.to_vec())
     };
     Some(request)
+}
+
+/// The body among bytes of which so many are announced.
+pub(super) fn framed(bytes: &[u8], announced: u64) -> Body {
+    let length = usize::try_from(announced).unwrap_or(usize::MAX);
+    match bytes.get(..length) {
+        Some(body) => Body::Whole(body.to_vec()),
+        None => Body::Cut {
+            bytes: bytes.to_vec(),
+            why: format!("{} of {announced} announced bytes are there", bytes.len()),
+        },
+    }
+}
+
+/// So many of something.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The method and the target of a request line.

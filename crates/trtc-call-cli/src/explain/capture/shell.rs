@@ -8,7 +8,7 @@ use std::str::Chars;
 pub(super) fn words(command: &str) -> (Vec<String>, bool) {
     let mut chars = command.chars().peekable();
     let mut words = Vec::new();
-    let mut is_cut = false;
+    let mut has_bare_ampersand = false;
     let mut word: Option<String> = None;
     while let Some(char) = chars.next() {
         let next = chars.peek().copied();
@@ -26,13 +26,13 @@ pub(super) fn words(command: &str) -> (Vec<String>, bool) {
             (char, _) if char.is_whitespace() => words.extend(word.take()),
             ('&', _) if word.is_none() => break,
             (char, _) => {
-                is_cut |= char == '&';
+                has_bare_ampersand |= char == '&';
                 word.get_or_insert_default().push(char);
             }
         }
     }
     words.extend(word);
-    (words, is_cut)
+    (words, has_bare_ampersand)
 }
 
 /// Up to the next `'`, as it stands.
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn words_are_those_of_a_shell() {
-        for (command, expected, is_cut) in [
+        for (command, expected, has_bare_ampersand) in [
             ("curl  -X POST", &["curl", "-X", "POST"][..], false),
             ("a 'b c'd \"e\\\"f\\g\"", &["a", "b cd", "e\"f\\g"], false),
             ("a\\ b \\\n  '' $'x\\n\\'\\u0021\\x41'", &["a b", "", "x\n'!A"], false),
@@ -100,7 +100,7 @@ mod tests {
         ] {
             let (words, cut) = words(command);
             assert_eq!(words, expected, "{command}");
-            assert_eq!(cut, is_cut, "{command}");
+            assert_eq!(cut, has_bare_ampersand, "{command}");
         }
     }
 }

@@ -1,13 +1,16 @@
 //! What helps with a body: rows 6 to 10.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use trtc_call_webhook::sender;
 use trtc_call_webhook::{
     CallEnded, CallStarted, Callback, Command, ErrorKind, MemberChanged, decode,
 };
 
 use super::shown;
-use crate::explain::capture::unwrap;
+use crate::explain::capture::unwrapped_body;
 use crate::explain::judge::Case;
 
 pub(super) fn too_large(case: &Case<'_>) -> Vec<String> {
@@ -58,7 +61,7 @@ pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
         hints.push(format!("byte {place} is the first that is not UTF-8: {what}"));
         return hints;
     }
-    let (inner, found) = unwrap(body.to_vec());
+    let (inner, found) = unwrapped_body(body.to_vec());
     if !found.is_empty() {
         let is_right = decodes(case, &inner);
         let then = if is_right { "what is inside would pass" } else { "what is inside fails too" };
@@ -67,9 +70,10 @@ pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
             found.join(", and that is ")
         ));
     }
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Array(_)) => hints.push("the body is a JSON array: one event, not a list".to_owned()),
-        Ok(Value::Object(_)) => hints.push(
+    // Nothing is kept, so that nothing is refused which is JSON.
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        Ok(_) if body.trim_ascii_start().starts_with(b"[") => hints.push("the body is a JSON array: one event, not a list".to_owned()),
+        Ok(_) if body.trim_ascii_start().starts_with(b"{") => hints.push(
             "it is an object: at that place one of the protocol's keys is there for the second time, \
              or its value is a number beyond a double or an escaped half of a surrogate pair"
                 .to_owned(),
@@ -102,12 +106,19 @@ fn decodes(case: &Case<'_>, body: &[u8]) -> bool {
     decoded.map_err(|error| error.kind()) != Err(ErrorKind::MalformedBody)
 }
 
+/// Of a body the command alone: what else is there need be no [`Value`].
+#[derive(Deserialize)]
+struct Commanded<'a> {
+    #[serde(borrow, rename = "CallbackCommand")]
+    command: &'a RawValue,
+}
+
 /// The command in a body, if it is a text that is not empty.
 pub(crate) fn command_in(body: &[u8]) -> Option<String> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let command = body.get("CallbackCommand")?.as_str()?;
-    (!command.is_empty()).then(|| command.to_owned())
+    let body: Commanded<'_> = serde_json::from_slice(body).ok()?;
+    let command: String = serde_json::from_str(body.command.get()).ok()?;
+    (!command.is_empty()).then_some(command)
 }
 
 pub(super) fn mismatch(case: &Case<'_>) -> Vec<String> {
@@ -140,7 +151,11 @@ pub(super) fn no_call_id(case: &Case<'_>) -> Vec<String> {
         hints.push(format!("the documents have it at {place}"));
     }
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let found = serde_json::from_slice(body).map(|body| places(&body, "")).unwrap_or_default();
+    let Ok(body) = serde_json::from_slice(body) else {
+        hints.push("the body cannot be searched for one: something odd is in it".to_owned());
+        return hints;
+    };
+    let found = places(&body, "");
     if found.is_empty() {
         hints.push("there is no CallId anywhere in the body".to_owned());
     }

@@ -37,7 +37,7 @@ pub(super) fn query(case: &Case<'_>) -> Vec<String> {
 fn sdk_app_id(case: &Case<'_>) -> Vec<String> {
     let Some(value) = case.query.value("SdkAppid") else {
         let mut hints = Vec::new();
-        if case.query.len() == 0 {
+        if case.query.parameter_count() == 0 {
             hints.push(
                 "the URL has no query: a proxy or a rewrite has dropped it, or the capture has"
                     .to_owned(),

@@ -12,7 +12,7 @@ const FAR_FUTURE: i64 = 100_000_000_000;
 
 pub(super) fn missing(case: &Case<'_>) -> Vec<String> {
     let mut hints = Vec::new();
-    if case.query.len() == 1 {
+    if case.query.parameter_count() == 1 {
         hints.push(
             "the query has one parameter alone: a shell cuts a URL without quotes at its first `&`"
                 .to_owned(),
@@ -187,7 +187,7 @@ fn then(case: &Case<'_>, time: i64) -> Vec<String> {
     let Some(at) = clock::from_unix(time) else { return hints };
     let otherwise = match case.outcome(at) {
         Outcome::Refused(error) => format!("row {} would fail: {error}", case.row(&error)),
-        Outcome::HeadOnly => "rows 5 and 6 would pass".to_owned(),
+        Outcome::HeadOnly => "row 5 would pass".to_owned(),
         Outcome::Delivered | Outcome::NotTaken => "it would be acknowledged".to_owned(),
     };
     if case.clock.is_now {
