@@ -24,7 +24,14 @@ use crate::out;
 pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let clock = Clock::new(args.receiver.at.as_deref())?;
     let settings = Settings::new(args.receiver)?;
-    let request = capture::read(args.capture)?;
+    let mut request = capture::read(args.capture)?;
+    let clock = match request.logged_at {
+        Some(at) if clock.is_now => {
+            request.notes.push("the clock is the log's, unless --at says otherwise".to_owned());
+            Clock { at, is_now: false }
+        }
+        _ => clock,
+    };
     let query = Query::new(&request.query);
     let case = Case::new(&request, &query, &settings, clock)?;
     let judgement = Judgement::new(&case);

@@ -34,7 +34,7 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   export CALLBACK_TOKEN=xxxxyyyy SDK_APP_ID=1400000001
   trtc-call explain request.txt
-  grep SdkAppid access.log | tail -1 | trtc-call explain
+  grep SdkAppid access.log | tail -1 | trtc-call explain --body @event.json
   trtc-call explain --url 'https://example.com/callback?SdkAppid=…' --body @event.json
   trtc-call explain request.txt --at 2022-12-01T05:21:52Z --takes Callback
   trtc-call explain request.txt --json | jq '.steps[] | select(.result == \"failed\")'

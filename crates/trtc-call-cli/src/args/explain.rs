@@ -81,7 +81,7 @@ pub(crate) struct ReceiverArgs {
     #[arg(long, value_enum, default_value_t = Takes::CallEnded)]
     pub(crate) takes: Takes,
 
-    /// Its clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: now]
+    /// Its clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: the log line's, or now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod curl;
+mod json_line;
 mod log_line;
 mod raw;
 mod shell;
@@ -189,14 +190,22 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     if text.is_empty() {
         return Err(Failure::new("nothing to explain: the capture is empty"));
     }
+    if let Some(request) = json_line::read(&text) {
+        return Ok(request);
+    }
     let (inside, _) = unwrapped_body(bytes.to_vec());
-    if inside.starts_with(b"{") || inside.starts_with(b"[") {
+    // Perhaps in a list; a log's line may start with `[` too.
+    let first = inside.strip_prefix(b"[").map_or(&*inside, <[u8]>::trim_ascii_start);
+    if first.starts_with(b"{") {
         return Err(Failure::new("the capture is a body without a URL: --url gives the URL"));
     }
     if let Some(command) = curl::command(&text) {
         return curl::read(command);
     }
     if let Some(request) = log_line::read(&text) {
+        return Ok(request);
+    }
+    if let Some(request) = log_line::read_words(&text) {
         return Ok(request);
     }
     if !has_a_query(&text) {

@@ -20,11 +20,7 @@ impl Clock {
     /// Reads `--at`: unix seconds, or a date and time with its zone.
     pub(super) fn new(at: Option<&str>) -> Result<Self, Failure> {
         let Some(text) = at else { return Ok(Self { at: SystemTime::now(), is_now: true }) };
-        let at = match text.parse::<i64>() {
-            Ok(seconds) => from_unix(seconds),
-            Err(_) => text.parse::<Timestamp>().ok().map(SystemTime::from).or_else(|| logged(text)),
-        };
-        let at = at.ok_or_else(|| {
+        let at = read(text).ok_or_else(|| {
             Failure::new("--at must be unix seconds, or a time such as 2022-12-01T05:21:52Z")
         })?;
         Ok(Self { at, is_now: false })
@@ -36,8 +32,16 @@ impl Clock {
     }
 }
 
+/// A time in any form that captures have.
+pub(super) fn read(text: &str) -> Option<SystemTime> {
+    match text.parse::<i64>() {
+        Ok(seconds) => from_unix(seconds),
+        Err(_) => text.parse::<Timestamp>().ok().map(SystemTime::from).or_else(|| logged(text)),
+    }
+}
+
 /// A time as access logs have it: `01/Dec/2022:05:21:52 +0000`.
-pub(super) fn logged(text: &str) -> Option<SystemTime> {
+fn logged(text: &str) -> Option<SystemTime> {
     let time = strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?;
     Some(SystemTime::from(time.to_timestamp().ok()?))
 }

@@ -154,14 +154,59 @@ fn a_log_line_holds_everything_but_the_body() {
         assert_eq!(report[unknown], Value::Null, "{unknown}");
     }
     // The log knows when it came.
-    let now = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
-    let text = stdout(&with_input(now, line.as_bytes()), 1);
+    let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
+    let text = stdout(&with_input(as_logged, line.as_bytes()), 0);
+    assert!(text.contains("the clock is the log's"), "{text}");
+    assert!(text.contains("clock       2022-12-01T05:21:55Z\n"), "{text}");
+    let ipv6 = line.replace("10.0.0.1", "[::1]");
+    let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
+    stdout(&with_input(as_logged, ipv6.as_bytes()), 0);
+    let later = trtc_call(["explain", "--body", BODY, "--token", TOKEN, "--at", "1700000000"]);
+    let text = stdout(&with_input(later, line.as_bytes()), 1);
     assert!(
         text.contains("it came at 2022-12-01T05:21:55Z, when RequestTime was 3 s before the"),
         "{text}"
     );
     assert!(text.contains("was answered 403"), "{text}");
-    assert!(text.contains("then it would be acknowledged"), "{text}");
+    assert!(text.contains("when it was signed, it would be acknowledged"), "{text}");
+}
+
+#[test]
+fn a_log_line_may_be_json_or_have_no_quotes() {
+    let path = url().replace("https://example.com", "");
+    for (line, note) in [
+        (
+            format!(
+                r#"{{"time_local":"01/Dec/2022:05:21:55 +0000","request":"POST {path} HTTP/1.1","status":"403"}}"#
+            ),
+            "access log in JSON",
+        ),
+        (
+            format!(
+                r#"{{"ts":1669872115.25,"request":{{"method":"POST","uri":"{path}"}},"status":403}}"#
+            ),
+            "access log in JSON",
+        ),
+        (
+            format!(
+                r#"{{"ts":1669872115,"method":"POST","uri":"{}"}}"#,
+                path.replace('&', "\\u0026")
+            ),
+            "access log in JSON",
+        ),
+        (format!("2022-12-01T05:21:55Z INFO POST {path} 403 12ms"), "a line with a URL"),
+        (format!("2022-12-01T05:21:55Z level=info uri={path}, status=403"), "a line with a URL"),
+        (format!("> POST {path} HTTP/1.1\n> Host: example.com"), "a line with a URL"),
+        (format!("[2022-12-01T05:21:55Z] :path: {path}"), "a line with a URL"),
+    ] {
+        is_understood(&["--body", BODY], &line, note);
+        if !line.starts_with('>') {
+            let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
+            stdout(&with_input(as_logged, line.as_bytes()), 0);
+        }
+    }
+    let got = format!("INFO GET {path} 405");
+    fails(&["--body", BODY], got, 1, 405, "the vendor posts");
 }
 
 #[test]
@@ -177,6 +222,13 @@ fn a_curl_command_is_read_as_a_shell_would() {
         is_understood(&[], &command, "a curl command");
     }
     is_understood(&[], format!("curl {url} -d '{BODY}'"), "an `&` outside quotes");
+    let odd = format!("curl --dns-servers 1.1.1.1 --odd x --range 0-1 '{url}' -d '{BODY}'");
+    is_understood(&[], odd, "a curl command");
+    for option in ["-F", "-T", "--form", "--upload-file", "--data-urlencode"] {
+        let command = with_input(command(&[]), format!("curl '{url}' {option} a=b").as_bytes());
+        assert!(sentence(&command).contains("which no callback is"), "{option}");
+    }
+    fails(&["curl", &url], "", 1, 405, "the vendor posts");
     fails(&[], format!("curl '{url}'"), 1, 405, "the vendor posts");
     fails(&[], format!("curl -G '{url}' -d x=y"), 1, 405, "the vendor posts");
     fails(&[], format!("curl -X POST '{url}'"), 8, 400, "the body is empty");

@@ -8,32 +8,40 @@ use super::url::Target;
 use super::{Body, Request, source};
 use crate::failure::Failure;
 
-/// Options that say what is sent.
-const SENT: [&str; 8] =
-    ["request", "url", "header", "json", "data", "data-raw", "data-binary", "data-ascii"];
-
-/// Of the other options with a value those that are often seen: the value is no URL.
-const PASSED_OVER: [&str; 18] = [
-    "cacert",
-    "cert",
-    "config",
-    "connect-timeout",
-    "connect-to",
-    "cookie",
-    "cookie-jar",
-    "form",
-    "key",
-    "max-time",
-    "output",
-    "proxy",
-    "referer",
-    "resolve",
-    "retry",
-    "user",
-    "user-agent",
-    "write-out",
+/// Every option that has a value, by its long and its short name.
+#[rustfmt::skip]
+const WITH_VALUE: [(&str, &str); 118] = [
+    ("abstract-unix-socket", ""), ("alt-svc", ""), ("aws-sigv4", ""), ("cacert", ""),
+    ("capath", ""), ("cert", "E"), ("cert-type", ""), ("ciphers", ""), ("config", "K"),
+    ("connect-timeout", ""), ("connect-to", ""), ("continue-at", "C"), ("cookie", "b"),
+    ("cookie-jar", "c"), ("create-file-mode", ""), ("crlfile", ""), ("curves", ""), ("data", "d"),
+    ("data-ascii", ""), ("data-binary", ""), ("data-raw", ""), ("data-urlencode", ""),
+    ("delegation", ""), ("dns-interface", ""), ("dns-ipv4-addr", ""), ("dns-ipv6-addr", ""),
+    ("dns-servers", ""), ("doh-url", ""), ("dump-header", "D"), ("ech", ""), ("egd-file", ""),
+    ("engine", ""), ("etag-compare", ""), ("etag-save", ""), ("expect100-timeout", ""),
+    ("form", "F"), ("form-string", ""), ("ftp-account", ""), ("ftp-method", ""),
+    ("ftp-port", "P"), ("happy-eyeballs-timeout-ms", ""), ("haproxy-clientip", ""),
+    ("header", "H"), ("hostpubmd5", ""), ("hostpubsha256", ""), ("hsts", ""), ("interface", ""),
+    ("ipfs-gateway", ""), ("json", ""), ("keepalive-cnt", ""), ("keepalive-time", ""),
+    ("key", ""), ("key-type", ""), ("libcurl", ""), ("limit-rate", ""), ("local-port", ""),
+    ("login-options", ""), ("mail-auth", ""), ("mail-from", ""), ("mail-rcpt", ""),
+    ("max-filesize", ""), ("max-redirs", ""), ("max-time", "m"), ("netrc-file", ""),
+    ("noproxy", ""), ("oauth2-bearer", ""), ("output", "o"), ("output-dir", ""),
+    ("parallel-max", ""), ("pass", ""), ("pinnedpubkey", ""), ("preproxy", ""), ("proto", ""),
+    ("proto-default", ""), ("proto-redir", ""), ("proxy", "x"), ("proxy-cacert", ""),
+    ("proxy-capath", ""), ("proxy-cert", ""), ("proxy-cert-type", ""), ("proxy-ciphers", ""),
+    ("proxy-header", ""), ("proxy-key", ""), ("proxy-key-type", ""), ("proxy-pass", ""),
+    ("proxy-user", "U"), ("pubkey", ""), ("quote", "Q"), ("random-file", ""), ("range", "r"),
+    ("rate", ""), ("referer", "e"), ("request", "X"), ("request-target", ""), ("resolve", ""),
+    ("retry", ""), ("retry-delay", ""), ("retry-max-time", ""), ("socks4", ""), ("socks5", ""),
+    ("socks5-hostname", ""), ("speed-limit", "Y"), ("speed-time", "y"), ("stderr", ""),
+    ("telnet-option", "t"), ("time-cond", "z"), ("tls-max", ""), ("tls13-ciphers", ""),
+    ("trace", ""), ("trace-ascii", ""), ("unix-socket", ""), ("upload-file", "T"), ("url", ""),
+    ("url-query", ""), ("user", "u"), ("user-agent", "A"), ("variable", ""), ("write-out", "w"),
 ];
-const SHORT_PASSED_OVER: &str = "AbcCDeEFKmoPQrtTuUwxyYz";
+
+/// Those that send what no callback is.
+const OTHER_THAN_CALLBACKS: [&str; 4] = ["data-urlencode", "form", "form-string", "upload-file"];
 
 /// The command, if this is one.
 pub(super) fn command(text: &str) -> Option<&str> {
@@ -105,27 +113,22 @@ impl Curl {
     fn parse(words: Vec<String>) -> Result<Self, Failure> {
         let mut curl = Self::default();
         let mut words = words.into_iter();
+        let mut bare = Vec::new();
         while let Some(word) = words.next() {
             if let Some(long) = word.strip_prefix("--") {
-                match long {
-                    "get" | "head" => curl.set(long, String::new())?,
-                    "data-urlencode" => {
-                        return Err(Failure::new(
-                            "curl's --data-urlencode sends a form, which no callback is: use --data",
-                        ));
-                    }
-                    _ if SENT.contains(&long) => {
-                        curl.set(long, words.next().unwrap_or_default())?;
-                    }
-                    _ if PASSED_OVER.contains(&long) => _ = words.next(),
-                    _ => {}
-                }
+                let has_value = WITH_VALUE.iter().any(|(name, _)| *name == long);
+                let value = if has_value { words.next() } else { None };
+                curl.set(long, value.unwrap_or_default())?;
             } else if let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) {
                 curl.cluster(cluster, &mut words)?;
-            } else if curl.url.is_none() {
-                curl.url = Some(word);
+            } else {
+                bare.push(word);
             }
         }
+        // Behind a switch that is not known, a bare word may be its value.
+        let looks_right = |word: &&String| word.contains("://") || word.contains('?');
+        let url = bare.iter().find(looks_right).or(bare.last()).cloned();
+        curl.url = curl.url.or(url);
         Ok(curl)
     }
 
@@ -137,22 +140,20 @@ impl Curl {
     ) -> Result<(), Failure> {
         let mut chars = cluster.chars();
         while let Some(option) = chars.next() {
-            let long = match option {
-                'X' => "request",
-                'd' => "data",
-                'H' => "header",
-                'G' => "get",
-                'I' => "head",
-                option if SHORT_PASSED_OVER.contains(option) => "",
-                _ => continue,
-            };
+            let with_value = WITH_VALUE.iter().find(|(_, short)| short.chars().eq([option]));
             let mut value = String::new();
-            if !matches!(option, 'G' | 'I') {
-                value = chars.by_ref().collect();
-                if value.is_empty() {
-                    value = words.next().unwrap_or_default();
+            let long = match (with_value, option) {
+                (Some((long, _)), _) => {
+                    value = chars.by_ref().collect();
+                    if value.is_empty() {
+                        value = words.next().unwrap_or_default();
+                    }
+                    long
                 }
-            }
+                (None, 'G') => "get",
+                (None, 'I') => "head",
+                (None, _) => continue,
+            };
             self.set(long, value)?;
         }
         Ok(())
@@ -160,6 +161,11 @@ impl Curl {
 
     fn set(&mut self, option: &str, value: String) -> Result<(), Failure> {
         match option {
+            option if OTHER_THAN_CALLBACKS.contains(&option) => {
+                return Err(Failure::new(format!(
+                    "curl's --{option} sends a form or a file, which no callback is: use --data"
+                )));
+            }
             "request" => self.method = Some(value),
             "url" => self.url = Some(value),
             "header" => self.headers.push(value),

@@ -1,5 +1,7 @@
 //! A line of an access log, as nginx, Apache and most others write it.
 
+use std::time::SystemTime;
+
 use super::url::Target;
 use super::{Request, raw};
 use crate::explain::clock;
@@ -39,9 +41,38 @@ fn request_line(line: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// The time in square brackets.
-fn time(line: &str) -> Option<std::time::SystemTime> {
-    let (_, behind) = line.split_once('[')?;
-    let (time, _) = behind.split_once(']')?;
-    clock::logged(time)
+/// The time in square brackets. A client's address may have some too.
+fn time(line: &str) -> Option<SystemTime> {
+    line.split('[').skip(1).find_map(|behind| clock::read(behind.split_once(']')?.0))
+}
+
+/// Reads the first line of several words of which one names an app: what an application logs, and
+/// what `curl -v` shows.
+pub(super) fn read_words(text: &str) -> Option<Request> {
+    text.lines().find_map(words)
+}
+
+fn words(line: &str) -> Option<Request> {
+    let mut before = "";
+    let mut words = line.split_whitespace();
+    let word = words.find(|word| {
+        let is_url = word.to_ascii_lowercase().contains("sdkappid=") && word.contains(['?', '&']);
+        if !is_url {
+            before = word;
+        }
+        is_url
+    })?;
+    let behind = words.next();
+    if before.is_empty() && behind.is_none() {
+        return None;
+    }
+    let is_method = matches!(before, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE");
+    let mut notes = vec!["a line with a URL in it: only that is taken".to_owned()];
+    // As in `uri=/callback?…` and `"url":"https://…"`.
+    let start = ["http://", "https://", "/"].iter().find_map(|start| word.find(start));
+    let url = word.get(start.unwrap_or_default()..)?.trim_end_matches(['"', '\'', ',', ')', ']']);
+    let target = Target::captured(url, &mut notes);
+    let mut request = Request::new(if is_method { before } else { "POST" }, target, notes);
+    request.logged_at = time(line).or_else(|| line.split_whitespace().next().and_then(clock::read));
+    Some(request)
 }
