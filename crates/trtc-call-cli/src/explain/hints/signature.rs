@@ -54,7 +54,7 @@ pub(super) fn bad(case: &Case<'_>) -> Vec<String> {
     let near = near_tokens(case);
     if near.is_empty() {
         hints.push(
-            "compare the token with the one in the vendor's console, for this app: every byte of \
+            "compare the token with the one that is set at the vendor, for this app: every byte of \
              it counts, and nothing is trimmed"
                 .to_owned(),
         );
