@@ -10,13 +10,15 @@ mod judge;
 mod query;
 mod report;
 mod settings;
+mod steps;
 
 use std::process::ExitCode;
 
 use self::clock::Clock;
-use self::judge::{Case, Judgement};
+use self::judge::Case;
 use self::query::Query;
 use self::settings::Settings;
+use self::steps::Judgement;
 use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::out;

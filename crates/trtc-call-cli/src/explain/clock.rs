@@ -51,6 +51,12 @@ pub(super) fn from_unix(seconds: i64) -> Option<SystemTime> {
     UnixSeconds::new(seconds).to_system_time()
 }
 
+/// How far something is from the clock, by its age in seconds.
+pub(super) fn age_text(age: i64) -> String {
+    let side = if age < 0 { "after" } else { "before" };
+    format!("{} s {side} the clock", age.unsigned_abs())
+}
+
 /// The time for people, in UTC and whole seconds.
 pub(super) fn text(at: SystemTime) -> String {
     let seconds = UnixSeconds::from(at).get();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock;
-use super::judge::{Case, Judgement, Outcome, Passage, Step};
-use super::settings::Policy;
+use super::judge::{Case, Outcome};
+use super::steps::{Judgement, Passage, Step};
 use crate::client::{Answer, Reply};
 use crate::failure::Failure;
 use crate::out::{BAD, BOLD, DIM, GOOD, plain, styled};
@@ -89,12 +89,7 @@ pub(super) fn json(case: &Case<'_>, judgement: &Judgement) -> Result<Vec<u8>, Fa
             sdk_app_id: case.sdk_app_id,
             sdk_app_id_given: case.settings.sdk_app_id.is_some(),
             tokens: case.settings.tokens.len(),
-            policy: match (case.settings.policy, case.settings.tokens.is_empty()) {
-                (Policy::Default, true) => "none",
-                (Policy::Default, false) => "required",
-                (Policy::AcceptUnsigned, _) => "accept unsigned",
-                (Policy::Ignore, _) => "ignore",
-            },
+            policy: case.settings.policy_texts().0,
             replay_window_seconds: case.receiver.replay_window().as_secs(),
             body_limit: case.receiver.body_limit(),
             takes: case.settings.takes.name(),
@@ -144,7 +139,7 @@ pub(super) fn text(case: &Case<'_>, judgement: &Judgement) -> String {
         "receiver    app {}  {tokens} token{}: {}  window {} s  limit {} bytes  takes {}",
         case.sdk_app_id,
         if tokens == 1 { "" } else { "s" },
-        case.settings.policy_text(),
+        case.settings.policy_texts().1,
         case.receiver.replay_window().as_secs(),
         case.receiver.body_limit(),
         case.settings.takes.name(),

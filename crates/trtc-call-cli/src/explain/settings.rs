@@ -64,13 +64,13 @@ impl Settings {
         Ok(builder.build()?)
     }
 
-    /// What is asked of the signature, in words.
-    pub(super) const fn policy_text(&self) -> &'static str {
+    /// What is asked of the signature: for machines, and for people.
+    pub(super) const fn policy_texts(&self) -> (&'static str, &'static str) {
         match (self.policy, self.tokens.is_empty()) {
-            (Policy::Default, true) => "the signature is not checked",
-            (Policy::Default, false) => "a signature is required",
-            (Policy::AcceptUnsigned, _) => "unsigned requests are accepted",
-            (Policy::Ignore, _) => "the signature is ignored",
+            (Policy::Default, true) => ("none", "the signature is not checked"),
+            (Policy::Default, false) => ("required", "a signature is required"),
+            (Policy::AcceptUnsigned, _) => ("accept unsigned", "unsigned requests are accepted"),
+            (Policy::Ignore, _) => ("ignore", "the signature is ignored"),
         }
     }
 }

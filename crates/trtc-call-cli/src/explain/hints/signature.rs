@@ -142,17 +142,17 @@ pub(super) fn stale(case: &Case<'_>) -> Vec<String> {
             .push(format!("the signature itself is right: token {} made it", makers.join(" and ")));
     }
     let window = case.receiver.replay_window().as_secs();
-    let seconds = age.unsigned_abs();
+    let distance = clock::age_text(age);
     if time >= FAR_FUTURE {
         hints.push("RequestTime seems to be in milliseconds: it is unix seconds".to_owned());
     } else if age < 0 {
         hints.push(format!(
-            "RequestTime is {seconds} s after the clock, and the window is {window} s: the clock of \
+            "RequestTime is {distance}, and the window is {window} s: the clock of \
              the receiver is slow, or the sender's is fast"
         ));
     } else {
         hints.push(format!(
-            "RequestTime is {seconds} s before the clock, and the window is {window} s{}: the clock \
+            "RequestTime is {distance}, and the window is {window} s{}: the clock \
              of the receiver is fast, the sender's is slow, or the request was late or is a replay",
             if case.clock.is_now { "; unless only the capture is old" } else { "" }
         ));
@@ -175,12 +175,10 @@ const fn whole_hours(age: i64) -> Option<i64> {
 fn then(case: &Case<'_>, time: i64) -> Vec<String> {
     let mut hints = Vec::new();
     if let Some(at) = case.request.logged_at {
-        let age = case.age(at).unwrap_or_default();
-        let side = if age < 0 { "after" } else { "before" };
         hints.push(format!(
-            "the log says that it came at {}, when RequestTime was {} s {side} the clock{}",
+            "the log says that it came at {}, when RequestTime was {}{}",
             clock::text(at),
-            age.unsigned_abs(),
+            clock::age_text(case.age(at).unwrap_or_default()),
             case.request.logged_status.map_or(String::new(), |s| format!(", and was answered {s}")),
         ));
     }
