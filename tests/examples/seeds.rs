@@ -2,7 +2,7 @@
 //! `signature`, whose inputs are not in the table:
 //!
 //! ```sh
-//! cargo run -p conformance --example seeds -- fuzz/work
+//! cargo run -p conformance --example seeds -- fuzz/new
 //! ```
 
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "a tool of the tests")]
