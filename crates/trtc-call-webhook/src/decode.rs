@@ -74,7 +74,7 @@ impl<'a> Opened<'a> {
         let in_url = in_url.filter(|command| !command.as_str().is_empty());
         let command = match in_url {
             Some(command) => Cow::Borrowed(command),
-            None => Cow::Owned(match parse::<Envelope<'_>>(text)?.command.into_scalar() {
+            None => Cow::Owned(match command_in(text)? {
                 Scalar::Text(command) if !command.is_empty() => Command::from(command),
                 _ => return Err(mismatch()),
             }),
@@ -94,14 +94,14 @@ impl<'a> Opened<'a> {
     /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
     pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
         let mut body = B::default();
-        json::read(self.text, &mut body).map_err(|error| Error::json(&error))?;
+        read(self.text, &mut body)?;
         self.agree(body.command())?;
         Ok(body.into_event())
     }
 
     /// Reads no more than whether the body is an object whose command agrees with the URL's.
     pub(crate) fn envelope(&self) -> Result<(), Error> {
-        self.agree(parse::<Envelope<'_>>(self.text)?.command.scalar())
+        self.agree(&command_in(self.text)?)
     }
 
     fn agree(&self, in_body: &Scalar<'_>) -> Result<(), Error> {
@@ -141,10 +141,15 @@ fn text(body: &[u8]) -> Result<&str, Error> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-fn parse<'a, T: Object<'a>>(text: &'a str) -> Result<T, Error> {
-    let mut object = T::default();
-    json::read(text, &mut object).map_err(|error| Error::json(&error))?;
-    Ok(object)
+/// The body's own command, and no more of the body than that it is an object.
+fn command_in(text: &str) -> Result<Scalar<'_>, Error> {
+    let mut envelope = Envelope::default();
+    read(text, &mut envelope)?;
+    Ok(envelope.command.into_scalar())
+}
+
+fn read<'a, T: Object<'a>>(text: &'a str, object: &mut T) -> Result<(), Error> {
+    json::read(text, object).map_err(|error| Error::json(&error))
 }
 
 const fn mismatch() -> Error {
