@@ -168,14 +168,13 @@ fn signature(case: &Case<'_>) -> String {
 fn commands(case: &Case<'_>) -> String {
     let in_url = case.params(case.clock.at).and_then(|params| params.command().cloned());
     let in_url = in_url.as_ref().map(Command::as_str);
-    let place = match (in_url, hints::command_in(case.request.body.bytes())) {
+    let in_body = hints::command_in(case.request.body.bytes());
+    let place = match (in_url, &in_body) {
         (Some(_), Some(_)) => "the URL and the body agree",
         (Some(_), None) => "only the URL has one",
         (None, _) => "only the body has one",
     };
-    let command = in_url.map(str::to_owned);
-    let command = command.or_else(|| hints::command_in(case.request.body.bytes()));
-    match command.as_deref().and_then(hints::shown) {
+    match in_url.or(in_body.as_deref()).and_then(hints::shown) {
         Some(command) => format!("{place}: {command}"),
         None => place.to_owned(),
     }
