@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt};
@@ -138,7 +139,7 @@ where
     while let Some(frame) = ready!(body.as_mut().poll_frame(cx)) {
         let frame = match frame {
             Ok(frame) => frame,
-            Err(error) => return Poll::Ready(Err(buffer.unreadable(error))),
+            Err(error) => return Poll::Ready(Err(refuse(buffer, error.into()))),
         };
         // A frame without data holds trailers.
         let Ok(mut data) = frame.into_data() else { continue };
@@ -150,6 +151,19 @@ where
         }
     }
     Poll::Ready(Ok(()))
+}
+
+/// A body that a limit of another layer cut off is too large, however deep its error is wrapped; any
+/// other did not arrive whole.
+fn refuse(buffer: &BodyBuffer, error: Box<dyn StdError + Send + Sync>) -> Error {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return buffer.too_large();
+        }
+        cause = error.source();
+    }
+    buffer.unreadable(error)
 }
 
 /// A future that is polled after it has completed stays pending; it must not panic the server.

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Limited};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use trtc_call_webhook_tower::{
     Ack, App, CallEnded, Error, ErrorKind, Receiver, WebhookBody, WebhookLayer, ack, delivery,
@@ -81,7 +82,7 @@ fn layer() -> WebhookLayer<CallEnded> {
 /// The status of the answer, the error left in it, and the bytes that the inner service saw.
 async fn send<B>(body: B) -> (u16, Option<ErrorKind>, Option<Bytes>)
 where
-    B: Body<Error = io::Error>,
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
     let seen = Arc::new(std::sync::Mutex::new(None));
     let keep = Arc::clone(&seen);
@@ -138,6 +139,17 @@ async fn a_size_that_is_claimed_is_not_believed() {
     let spaces: &'static str = " ".repeat(501).leak();
     let long = [data(spaces), data(spaces), data(BODY)];
     assert_eq!(send(Scripted::new(long).claiming(1)).await, too_large);
+}
+
+#[tokio::test]
+async fn a_limit_of_another_layer_answers_as_ours_does() {
+    let limited = |limit| Limited::new(Scripted::new(bytewise(BODY)), limit);
+    assert_eq!(send(limited(BODY.len())).await, taken());
+    let too_large = (413, Some(ErrorKind::BodyTooLarge), None);
+    assert_eq!(send(limited(BODY.len() - 1)).await, too_large);
+    // However deep the error is wrapped, here as axum and tower-http do.
+    let wrapped = axum::body::Body::new(limited(1)).map_err(axum::Error::new);
+    assert_eq!(send(wrapped).await, too_large);
 }
 
 /// A body that must not be polled.
