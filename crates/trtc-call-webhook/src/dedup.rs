@@ -21,8 +21,9 @@ const COMMAND: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-'
 /// change also of the event time and the changes; for any other callback of the body's SHA-256. It
 /// does not depend on the signature, which is the same for all callbacks of one second.
 ///
-/// Fit to be a unique key in a database: at most a few hundred bytes, without control characters.
-/// A call id that would make it otherwise stands in it as its SHA-256.
+/// Fit to be a unique key in a database that compares bytes (a binary collation: call ids may differ in
+/// nothing but case): at most a few hundred bytes, without control characters. A call id that would
+/// make it otherwise stands in it as its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DedupKey(Box<str>);

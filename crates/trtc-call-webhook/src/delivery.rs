@@ -122,8 +122,9 @@ impl<E: Event> Delivery<E> {
     /// The key by which this delivery is known again if it is delivered again, whatever form it
     /// was taken in.
     ///
-    /// The [`Undecoded`](crate::Undecoded) form decodes the body for it, at every call; a body that
-    /// does not decode gets a key of its SHA-256.
+    /// The [`Undecoded`](crate::Undecoded) form decodes the body for it, at every call. A body that
+    /// does not decode, or of an unknown command, gets a key of its SHA-256; a later version of this
+    /// crate may be able to decode it, and then gives it the key of its event.
     #[must_use]
     pub fn dedup_key(&self) -> DedupKey {
         self.0.event.dedup_key(&self.0.params, &self.0.body)

@@ -170,7 +170,7 @@ impl Error {
         let reason = match error.classify() {
             serde_json::error::Category::Eof => "the JSON ends too early",
             serde_json::error::Category::Data => {
-                "the JSON is no object, or has a key of ours twice or with a value that is unreadable"
+                "the JSON is no object, or a known key is given twice or has an unreadable value"
             }
             _ => "not valid JSON",
         };

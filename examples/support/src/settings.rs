@@ -56,7 +56,9 @@ impl Settings {
 /// A variable's value; one that is set must not be empty.
 fn read(name: &'static str) -> Result<Option<String>, SettingsError> {
     match env::var(name) {
-        Ok(value) if value.is_empty() => Err(SettingsError::new(name, "a value, or not to be set")),
+        Ok(value) if value.is_empty() => {
+            Err(SettingsError::new(name, "set to something, or unset"))
+        }
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(SettingsError::new(name, "UTF-8")),

@@ -103,8 +103,11 @@ impl CallEnded {
         self.end_time?.since(self.accept_time?)
     }
 
-    /// How long the call was connected: no time at all if nobody answered, else the
+    /// How long the call was connected: zero if nobody [answered](Self::is_answered), else the
     /// [`talking_time`](Self::talking_time). `None` if the times do not tell.
+    ///
+    /// It is zero too where a result that this version does not know comes without an accept time, or
+    /// with one that could not be read: whoever bills asks the vendor's record API about those.
     #[must_use]
     pub fn connected_time(&self) -> Option<Duration> {
         if self.is_answered() { self.talking_time() } else { Some(Duration::ZERO) }
