@@ -400,7 +400,14 @@ async fn the_first_of_each_kind_warns_and_the_next_do_not() {
             let mut sent = Sent::new(receiver, query.clone(), body());
             sent.method = method;
             let rejection = sent.receive::<CallEnded>().await.unwrap_err();
-            assert_eq!(lines.levels(), [expected], "{rejection}");
+            let logged = lines.take();
+            let levels: Vec<_> = logged.iter().map(|(level, _)| *level).collect();
+            assert_eq!(levels, [expected], "{rejection}");
+            // Whoever filters or counts has the kind and the status as fields.
+            let kind = rejection.kind().unwrap();
+            for field in [format!(" kind=\"{kind}\""), format!(" status={}", kind.status())] {
+                assert!(logged[0].1.contains(&field), "{field} is not in {logged:?}");
+            }
         }
     }
     // A clone is the same receiver; another one starts anew.

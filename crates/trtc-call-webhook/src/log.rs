@@ -6,17 +6,21 @@
 use crate::error::Error;
 use crate::names::Command;
 
+/// One line, with fields for whoever counts or filters.
 #[cfg(feature = "tracing")]
 macro_rules! log {
-    ($level:ident, $($message:tt)*) => {
-        tracing::event!(target: "trtc_call_webhook", tracing::Level::$level, $($message)*)
+    ($level:ident, { $($field:ident = $value:expr),* }, $message:literal) => {
+        tracing::event!(
+            target: "trtc_call_webhook", tracing::Level::$level, $($field = $value,)* $message
+        )
     };
 }
 
 #[cfg(not(feature = "tracing"))]
 macro_rules! log {
-    ($level:ident, $($message:tt)*) => {{
-        let _ = format_args!($($message)*);
+    ($level:ident, { $($field:ident = $value:expr),* }, $message:literal) => {{
+        $(let _ = $value;)*
+        let _ = format_args!($message);
     }};
 }
 
@@ -31,12 +35,17 @@ impl Log {
     /// A request is refused. `is_authentic` says that a signature was checked, and so that the
     /// loss is real: then every refusal is a warning.
     pub(crate) fn refused(&self, error: &Error, is_authentic: bool) {
+        let (kind, status) = (error.kind().as_str(), error.kind().status());
         if is_authentic {
-            log!(WARN, "signed callback refused: {error}");
+            log!(WARN, { kind = kind, status = status }, "signed callback refused: {error}");
         } else if self.refused.is_first(error.kind().number()) {
-            log!(WARN, "callback refused (the next of this kind log at debug): {error}");
+            log!(
+                WARN,
+                { kind = kind, status = status },
+                "callback refused (the next of this kind log at debug): {error}"
+            );
         } else {
-            log!(DEBUG, "callback refused: {error}");
+            log!(DEBUG, { kind = kind, status = status }, "callback refused: {error}");
         }
     }
 
@@ -48,17 +57,23 @@ impl Log {
         if self.not_taken.is_first(number.unwrap_or(Command::KNOWN.len())) {
             log!(
                 WARN,
+                { command = name },
                 "callback acknowledged but no handler takes it (the next log at debug): {name}"
             );
         } else {
-            log!(DEBUG, "callback acknowledged but no handler takes it: {name}");
+            log!(
+                DEBUG,
+                { command = name },
+                "callback acknowledged but no handler takes it: {name}"
+            );
         }
     }
 }
 
 /// The server is set up wrongly.
 pub(crate) fn misconfigured(error: &Error) {
-    log!(ERROR, "{error}");
+    let (kind, status) = (error.kind().as_str(), error.kind().status());
+    log!(ERROR, { kind = kind, status = status }, "{error}");
 }
 
 /// A set of small numbers that remembers.
