@@ -509,8 +509,12 @@ async fn a_head_that_does_not_come_is_given_up_on() {
     let examples = EXAMPLES.map(|name| start(name, &[]));
     for example in &examples {
         let whole = whole(QUERY, &body("a"));
-        // Nothing, half of a head, a request and then nothing, a request and half a head.
-        for sent in ["", "POST /call", &whole, &format!("{whole}POST /call")] {
+        let half = "POST /call";
+        // Nothing, half of a head, a request and then nothing, a request and half a head, at once or
+        // after the answer.
+        for (sent, then) in
+            [("", ""), (half, ""), (&whole, ""), (&format!("{whole}{half}"), ""), (&whole, half)]
+        {
             let (address, sent) = (example.address(), sent.to_owned());
             let is_answered = sent.starts_with(&whole);
             waiting.spawn(async move {
@@ -519,13 +523,34 @@ async fn a_head_that_does_not_come_is_given_up_on() {
                 if is_answered {
                     assert_eq!(raw.answer().await, ok());
                 }
+                raw.send(then).await;
                 raw.closed().await;
             });
         }
+        // Whoever goes on is not meant.
+        let address = example.address();
+        waiting.spawn(async move {
+            let mut raw = Raw::connect(address).await;
+            for _ in 0..8 {
+                raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+                assert_eq!(raw.answer().await.status, 404);
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        });
+        // A byte a second is no head either.
+        let address = example.address();
+        waiting.spawn(async move {
+            let mut raw = Raw::connect(address).await;
+            raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            assert_eq!(raw.answer().await.status, 404);
+            while timeout(Duration::from_secs(1), raw.closed()).await.is_err() {
+                raw.send("G").await;
+            }
+        });
     }
     timeout(Duration::from_secs(60), waiting.join_all()).await.expect("an end");
     for example in examples {
-        for _ in 0..2 {
+        for _ in 0..3 {
             let _ = example.line();
         }
         example.is_well().await;

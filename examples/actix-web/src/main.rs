@@ -4,6 +4,7 @@
 //! for each call that ended.
 
 mod deadline;
+mod waiting;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -36,9 +37,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         App::new()
             .app_data(receiver.clone())
             .wrap(from_fn(deadline::limit_body_time))
+            .wrap(from_fn(waiting::tell_state))
             // `to` takes every method, so that the webhook answers 405 to others.
             .service(web::resource("/callback").to(on_call_end))
     })
+    .on_connect(waiting::watch_connection)
     .workers(workers.get())
     // Each worker counts its own; rounded down, together they have no more than all may.
     .max_connections((MAX_CONNECTIONS / workers).max(1))
