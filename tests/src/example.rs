@@ -65,7 +65,7 @@ impl Programs {
     /// If it ends instead.
     #[must_use]
     pub fn start_with_descriptors(&self, name: &str, most: u32) -> Example {
-        let command = self.command_with_descriptors(name, most);
+        let command = self.command_after(&format!("ulimit -n {most}"), name);
         Example::running(on_free_port(command, &[]), Reader::Stays)
     }
 }

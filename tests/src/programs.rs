@@ -9,17 +9,21 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The packages of the example servers.
+/// The packages of the example servers that do the same, each in its framework.
 pub const EXAMPLES: [&str; 3] = ["example-axum", "example-actix-web", "example-hyper"];
+
+/// The package of the example that stores and bills.
+pub const BILLING: &str = "example-billing";
 
 /// The package of the command that sends callbacks.
 const COMMAND: &str = "trtc-call-cli";
 
 /// The switches of all programs; they have none but what a test gives them.
-const SWITCHES: [&str; 9] = [
+const SWITCHES: [&str; 10] = [
     "ADDR",
     "SDK_APP_ID",
     "CALLBACK_TOKEN",
+    "JOURNAL",
     "TLS_CERT",
     "TLS_KEY",
     "RUST_LOG",
@@ -44,7 +48,7 @@ impl Programs {
         static PROGRAMS: OnceLock<Programs> = OnceLock::new();
         PROGRAMS.get_or_init(|| {
             let target = Path::new(tmpdir).parent().expect("a target folder");
-            Self::compile(target, EXAMPLES.into_iter().chain([COMMAND]))
+            Self::compile(target, EXAMPLES.into_iter().chain([BILLING, COMMAND]))
         })
     }
 
@@ -90,10 +94,12 @@ impl Programs {
         without_switches(Command::new(&self.0[name]))
     }
 
-    /// Like [`command`](Self::command), but it may have no more than so many descriptors.
-    pub(crate) fn command_with_descriptors(&self, name: &str, most: u32) -> Command {
+    /// Like [`command`](Self::command), in a shell that has run a line before it: `ulimit -n 64`,
+    /// say.
+    #[must_use]
+    pub fn command_after(&self, line: &str, name: &str) -> Command {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\"")]).arg(&self.0[name]);
+        shell.args(["-c", &format!("{line} && exec \"$0\"")]).arg(&self.0[name]);
         without_switches(shell)
     }
 }
