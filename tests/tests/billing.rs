@@ -178,6 +178,11 @@ async fn a_call_is_one_line_of_json(journal: Journal) {
             json!({ "CallId": "c", "CallResult": "NormalEnd" }),
             json!({ "call_id": "c", "caller": null, "result": "NormalEnd", "seconds": null }),
         ),
+        // Nor whether anybody answered.
+        (
+            json!({ "CallId": "d", "CallResult": "NewResult", "EndTime": 12 }),
+            json!({ "call_id": "d", "caller": null, "result": "NewResult", "seconds": null }),
+        ),
     ] {
         let body = json!({ "CallRecord": record }).to_string();
         assert_eq!(post(example.address(), body).await, ok());

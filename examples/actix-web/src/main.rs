@@ -13,7 +13,8 @@ use std::thread;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use example_support::{
-    HEAD_TIME, MAX_CONNECTIONS, SHUTDOWN_TIME, Settings, print_call, shutdown_signal,
+    HEAD_TIME, MAX_CONNECTIONS, SHUTDOWN_TIME, Settings, print_call, print_listening,
+    shutdown_signal,
 };
 use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
 
@@ -54,7 +55,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     .bind(addr)
     .map_err(|error| format!("cannot listen on {addr}: {error}"))?;
     for addr in server.addrs() {
-        println!("listening on http://{addr}/callback");
+        print_listening("http", addr)?;
     }
     Ok(server.run().await?)
 }

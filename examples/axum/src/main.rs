@@ -13,7 +13,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Router, body::Body};
-use example_support::{BODY_TIME, DeadlineBody, Settings, print_call, shutdown_signal};
+use example_support::{
+    BODY_TIME, DeadlineBody, Settings, print_call, print_listening, shutdown_signal,
+};
 use tokio::net::TcpListener;
 use trtc_call_webhook_axum::{Ack, CallEnded, Webhook};
 
@@ -45,7 +47,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listener =
         TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     let shutdown = shutdown_signal()?;
-    println!("listening on http://{}/callback", listener.local_addr()?);
+    print_listening("http", listener.local_addr()?)?;
     server::serve(listener, router, shutdown).await;
     Ok(())
 }

@@ -66,7 +66,9 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
-use example_support::{BODY_TIME, DeadlineBody, SHUTDOWN_TIME, Settings, shutdown_signal};
+use example_support::{
+    BODY_TIME, DeadlineBody, SHUTDOWN_TIME, Settings, print_listening, shutdown_signal,
+};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use trtc_call_webhook_axum::{Ack, Receiver, Undecoded, Webhook};
@@ -124,7 +126,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, receiver } = Settings::from_env()?;
     let path = match env::var_os("JOURNAL") {
         Some(path) if path.is_empty() => {
-            return Err("JOURNAL must be a path, or not to be set".into());
+            return Err("JOURNAL must be a path, or unset".into());
         }
         path => path.map_or_else(|| PathBuf::from("callbacks.journal"), PathBuf::from),
     };
@@ -144,7 +146,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .route("/healthz", get(healthz))
         .with_state(AppState { receiver, journal });
     let shutdown = shutdown_signal()?;
-    println!("listening on http://{}/callback", listener.local_addr()?);
+    print_listening("http", listener.local_addr()?)?;
     let billing = worker.start(stored)?;
     server::serve(listener, router, shutdown).await;
     // With the last request the journal's thread has ended, and with it, soon, the worker.

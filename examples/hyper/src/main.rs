@@ -12,7 +12,9 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::process::ExitCode;
 
-use example_support::{BODY_TIME, DeadlineBody, Settings, print_call, shutdown_signal};
+use example_support::{
+    BODY_TIME, DeadlineBody, Settings, print_call, print_listening, shutdown_signal,
+};
 use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -68,7 +70,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let shutdown = shutdown_signal()?;
-    println!("listening on {scheme}://{}/callback", listener.local_addr()?);
+    print_listening(scheme, listener.local_addr()?)?;
     server::serve(listener, tls, service(receiver), shutdown).await;
     Ok(())
 }

@@ -7,6 +7,8 @@ mod settings;
 mod shutdown;
 
 use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,6 +37,15 @@ pub const BODY_TIME: Duration = Duration::from_secs(10);
 /// How long requests in flight are waited for when the server stops.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(15);
 
+/// Prints the first line of standard output, once the server accepts connections there.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub fn print_listening(scheme: &str, addr: SocketAddr) -> io::Result<()> {
+    writeln!(io::stdout(), "listening on {scheme}://{addr}/callback")
+}
+
 /// The exit status of a server: 0 if it stopped as asked, 2 with a sentence on standard error if not.
 #[must_use]
 pub fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
@@ -49,5 +60,5 @@ pub fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
 
 /// Sends the log lines of the libraries to standard error.
 pub fn log_to_stderr() {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
 }
