@@ -133,7 +133,7 @@ pub struct Error {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// Where in the body the parser stopped, both from 1.
+/// Where in the body the parser stopped: the line from 1, and the column in it, 0 before its first.
 #[derive(Clone, Copy, Debug)]
 struct Position {
     line: usize,
@@ -174,8 +174,10 @@ impl Error {
             }
             _ => "not valid JSON",
         };
+        // What is found once a whole value is read is reported before the first column.
         let position = Position { line: error.line(), column: error.column() };
-        Self { position: Some(position), ..Self::new(ErrorKind::MalformedBody, reason) }
+        let position = Some(position).filter(|at| (at.line, at.column) > (1, 0));
+        Self { position, ..Self::new(ErrorKind::MalformedBody, reason) }
     }
 
     /// Which check failed.
@@ -217,5 +219,27 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let source: &(dyn std::error::Error + 'static) = self.source.as_deref()?;
         Some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{CallEnded, Command, decode};
+
+    fn reason(body: &str) -> String {
+        decode::<CallEnded>(Some(&Command::CallEnded), body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_place_where_the_json_ends_or_breaks_is_told() {
+        assert_eq!(reason("{"), "malformed body: the JSON ends too early at line 1 column 1");
+        assert_eq!(reason("{}\n }"), "malformed body: not valid JSON at line 2 column 2");
+    }
+
+    #[test]
+    fn no_place_is_told_where_the_parser_knows_none() {
+        for body in ["[]", r#"{"CallRecord":{"CallId":"a","CallId":"a"}}"#] {
+            assert!(!reason(body).contains("column 0"), "{}", reason(body));
+        }
     }
 }
