@@ -37,9 +37,10 @@ impl BodyBuffer {
         if self.bytes.is_empty() {
             // Most bodies come in one chunk; a copy of it, since the chunk may be a slice of a
             // much larger read buffer that the delivery would keep alive.
-            self.bytes.reserve_exact(chunk.len());
+            self.bytes = chunk.to_vec();
+        } else {
+            self.bytes.extend_from_slice(chunk);
         }
-        self.bytes.extend_from_slice(chunk);
         Ok(())
     }
 
@@ -65,9 +66,9 @@ impl BodyBuffer {
     pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
         match E::decode(self.head.params.command(), &self.bytes) {
             Ok(Decoded::Event(event)) => {
-                let Self { head: Head { params, is_signed, .. }, bytes } = self;
                 // The exact size: what a body that came in pieces left over is given back.
-                let body = Bytes::from(bytes.into_boxed_slice());
+                let body = Bytes::from(self.bytes.into_boxed_slice());
+                let Head { params, is_signed, .. } = self.head;
                 Ok(Receipt::Deliver(Delivery::new(params, is_signed, body, event)))
             }
             Ok(Decoded::NotTaken(command)) => {
