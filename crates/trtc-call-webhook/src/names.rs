@@ -100,8 +100,11 @@ macro_rules! open_enum {
     };
     (@find $given:ident ignore_ascii_case : $($variant:ident = $word:literal $(| $alias:literal)*,)*) => {{
         let is = |word: &str| $given.eq_ignore_ascii_case(word);
-        $(if is($word) $(|| is($alias))* { return Some(Self::$variant); })*
-        None
+        match $given {
+            $($word $(| $alias)* => Some(Self::$variant),)*
+            $(_ if is($word) $(|| is($alias))* => Some(Self::$variant),)*
+            _ => None,
+        }
     }};
 }
 
