@@ -48,7 +48,8 @@ pub(crate) trait Body<'a>: Object<'a> {
     /// The body's own `CallbackCommand`.
     fn command(&self) -> &Scalar<'a>;
 
-    /// The event, unless the wrapper or the key is missing.
+    /// The event, unless the wrapper or the key is missing. Inlined where the body was read, so that
+    /// its fields move once.
     fn into_event(self) -> Option<Self::Event>;
 }
 
@@ -92,6 +93,7 @@ impl<'a> Opened<'a> {
     }
 
     /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
+    #[inline]
     pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
         let mut body = B::default();
         read(self.text, &mut body)?;

@@ -171,13 +171,15 @@ impl<'a> Body<'a> for CallEndedBody<'a> {
         self.command.scalar()
     }
 
+    #[inline]
     fn into_event(self) -> Option<CallEnded> {
         let event_time = self.event_time.integer().map(UnixMillis::new);
-        self.record.object()?.into_event(event_time)
+        self.record.object().into_event(event_time)
     }
 }
 
 impl CallRecord<'_> {
+    #[inline]
     fn into_event(self, event_time: Option<UnixMillis>) -> Option<CallEnded> {
         let room_id_type = self.room_id_type.integer().map(RoomIdType::from);
         Some(CallEnded {

@@ -100,13 +100,15 @@ impl<'a> Body<'a> for CallStartedBody<'a> {
         self.command.scalar()
     }
 
+    #[inline]
     fn into_event(self) -> Option<CallStarted> {
         let event_time = self.event_time.integer().map(UnixMillis::new);
-        self.info.object()?.into_event(self.members.list(), event_time)
+        self.info.object().into_event(self.members.list(), event_time)
     }
 }
 
 impl CallInfo<'_> {
+    #[inline]
     fn into_event(
         self,
         members: Vec<Member>,

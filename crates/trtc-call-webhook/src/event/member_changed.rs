@@ -89,6 +89,7 @@ impl<'a> Body<'a> for MemberChangedBody<'a> {
         self.command.scalar()
     }
 
+    #[inline]
     fn into_event(self) -> Option<MemberChanged> {
         Some(MemberChanged {
             call_id: self.call_id.id().filter(|id| !id.is_empty())?,

@@ -135,8 +135,9 @@ impl Slot<Integer> {
 }
 
 impl<T> Slot<Nested<T>> {
-    pub(crate) fn object(self) -> Option<T> {
-        self.value.is_object.then_some(self.value.object)
+    /// The object; without a key of its own where there is none.
+    pub(crate) fn object(self) -> T {
+        self.value.0
     }
 }
 
@@ -152,19 +153,15 @@ impl<T> Slot<List<T>> {
     }
 }
 
-/// An object inside an object, if it is one.
+/// An object inside an object. A value of another type is the same as an empty object.
 #[derive(Default)]
-pub(crate) struct Nested<T> {
-    object: T,
-    is_object: bool,
-}
+pub(crate) struct Nested<T>(T);
 
 impl<'de, T: Object<'de>> Shape<'de> for Nested<T> {
     const TAKES_MAP: bool = true;
 
     fn map<A: MapAccess<'de>>(&mut self, map: A, mode: Mode) -> Result<(), A::Error> {
-        self.is_object = true;
-        FieldsVisitor { object: &mut self.object, mode }.visit_map(map)
+        FieldsVisitor { object: &mut self.0, mode }.visit_map(map)
     }
 }
 
