@@ -62,27 +62,26 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Splits what stands behind the `?`.
-    pub(crate) fn parse(query: &'a str) -> Result<Self, Error> {
+    /// Splits what stands behind the `?`, into an empty query.
+    pub(crate) fn read(&mut self, query: &'a str) -> Result<(), Error> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(malformed("the query has more than 8192 bytes"));
         }
-        let mut known = Self::default();
         for Pair { key, value } in pairs(query) {
             // A key that does not decode is none of ours.
             let Some(key) = key.decode() else { continue };
             match Parameter::find(&key) {
-                Some(Parameter::SdkAppId) => set(&mut known.sdk_app_id, value)?,
-                Some(Parameter::Command) => set(&mut known.command, value)?,
-                Some(Parameter::Sign) => set(&mut known.sign, value)?,
-                Some(Parameter::RequestTime) => set(&mut known.request_time, value)?,
-                Some(Parameter::ContentType) => known.content_type.set(value),
-                Some(Parameter::ClientIp) => known.client_ip.set(value),
-                Some(Parameter::Platform) => known.platform.set(value),
+                Some(Parameter::SdkAppId) => set(&mut self.sdk_app_id, value)?,
+                Some(Parameter::Command) => set(&mut self.command, value)?,
+                Some(Parameter::Sign) => set(&mut self.sign, value)?,
+                Some(Parameter::RequestTime) => set(&mut self.request_time, value)?,
+                Some(Parameter::ContentType) => self.content_type.set(value),
+                Some(Parameter::ClientIp) => self.client_ip.set(value),
+                Some(Parameter::Platform) => self.platform.set(value),
                 None => {}
             }
         }
-        Ok(known)
+        Ok(())
     }
 
     /// The SDKAppID: plain decimal without sign, space or leading zero, not 0.
@@ -210,7 +209,8 @@ mod tests {
     use super::*;
 
     fn reason(query: &str) -> String {
-        match Query::parse(query).and_then(|query| query.sdk_app_id()) {
+        let mut known = Query::default();
+        match known.read(query).and_then(|()| known.sdk_app_id()) {
             Ok(app) => app.to_string(),
             Err(error) => error.to_string(),
         }
@@ -299,7 +299,11 @@ mod tests {
 
     #[test]
     fn a_lax_value_that_is_unclear_is_absent() {
-        let get = |query| Query::parse(query).unwrap().client_ip.get().map(str::to_owned);
+        let get = |query| {
+            let mut known = Query::default();
+            known.read(query).unwrap();
+            known.client_ip.get().map(str::to_owned)
+        };
         assert_eq!(get("ClientIP=1.2.3.4&ClientIP=1.2.3.4").as_deref(), Some("1.2.3.4"));
         for query in [
             "",

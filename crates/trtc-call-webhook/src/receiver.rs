@@ -104,20 +104,21 @@ impl Receiver {
         if method != "POST" {
             return Err(Error::new(ErrorKind::MethodNotAllowed, "the method is not POST"));
         }
-        let query = Query::parse(query)?;
-        let sdk_app_id = query.sdk_app_id()?;
+        let mut known = Query::default();
+        known.read(query)?;
+        let sdk_app_id = known.sdk_app_id()?;
         let app =
             self.0.apps.iter().find(|app| app.sdk_app_id() == sdk_app_id).ok_or_else(|| {
                 Error::new(ErrorKind::ForeignApp, "the SDKAppID is none of the receiver's")
             })?;
-        let signature = Signature::read(query.sign.as_deref(), query.request_time.as_deref());
+        let signature = Signature::read(known.sign.as_deref(), known.request_time.as_deref());
         let is_signed = signature.verify(app.policy(), &app.tokens, now, self.0.replay_window)?;
         let fits = |length| usize::try_from(length).is_ok_and(|length| length <= self.0.body_limit);
         if !content_length.is_none_or(fits) {
             let reason = "more bytes are announced than the limit";
             return Err(Error::new(ErrorKind::BodyTooLarge, reason));
         }
-        Ok(Head::new(self.clone(), Params::new(sdk_app_id, &query, &signature), is_signed))
+        Ok(Head::new(self.clone(), Params::new(sdk_app_id, &known, &signature), is_signed))
     }
 
     /// The longest body that is taken, in bytes.
