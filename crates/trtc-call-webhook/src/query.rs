@@ -94,7 +94,7 @@ impl<'a> Query<'a> {
 /// Plain decimal without sign, space or leading zero; not 0; at most 64 bits.
 pub(crate) fn parse_sdk_app_id(text: &str) -> Option<u64> {
     // What stands behind the first digit can only be digits too.
-    let is_plain = text.starts_with(|first| matches!(first, '1'..='9'));
+    let is_plain = matches!(text.as_bytes(), [b'1'..=b'9', ..]);
     if is_plain { text.parse().ok() } else { None }
 }
 
@@ -201,7 +201,7 @@ fn pairs(query: &str) -> impl Iterator<Item = Pair<'_>> {
 fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
     memchr(byte, text.as_bytes())
         .and_then(|place| text.split_at_checked(place))
-        .map_or((text, None), |(before, behind)| (before, behind.get(1..)))
+        .map_or((text, None), |(before, behind)| (before, behind.strip_prefix(char::from(byte))))
 }
 
 #[cfg(test)]
