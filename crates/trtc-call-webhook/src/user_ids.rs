@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::slice;
 
+use memchr::memchr;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -24,46 +24,51 @@ use serde::ser::{Serialize, Serializer};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct UserIds {
-    text: String,
-    /// Where each id ends in the text, in bytes.
-    ends: Vec<usize>,
+    /// The ids, with [`END`] behind each.
+    bytes: Vec<u8>,
+    /// How many they are.
+    len: usize,
 }
 
-/// The room for text that the first id makes, in bytes.
+/// Stands behind each id: a byte that no text in UTF-8 has.
+const END: u8 = 0xff;
+
+/// The room that the first id makes, in bytes.
 const FIRST_BYTES: usize = 64;
 
 impl UserIds {
     /// An empty list.
     #[must_use]
     pub const fn new() -> Self {
-        Self { text: String::new(), ends: Vec::new() }
+        Self { bytes: Vec::new(), len: 0 }
     }
 
     /// Adds an id at the end.
     pub fn push(&mut self, id: &str) {
-        if self.ends.is_empty() {
+        if self.bytes.capacity() == 0 {
             // Enough for the ids of most calls, so that nothing has to grow.
-            self.text.reserve(FIRST_BYTES);
+            self.bytes = Vec::with_capacity(FIRST_BYTES);
         }
-        self.text.push_str(id);
-        self.ends.push(self.text.len());
+        self.bytes.extend_from_slice(id.as_bytes());
+        self.bytes.push(END);
+        self.len = self.len.saturating_add(1);
     }
 
     /// How many ids there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.ends.len()
+        self.len
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len == 0
     }
 
     /// The ids in their order.
     pub fn iter(&self) -> UserIdsIter<'_> {
-        UserIdsIter { text: &self.text, start: 0, ends: self.ends.iter() }
+        UserIdsIter { bytes: &self.bytes, len: self.len }
     }
 
     /// Whether an id is among them.
@@ -77,24 +82,24 @@ impl UserIds {
 #[derive(Clone, Debug)]
 #[must_use = "iterators are lazy"]
 pub struct UserIdsIter<'a> {
-    text: &'a str,
-    /// Where the next id starts in the text, in bytes.
-    start: usize,
-    ends: slice::Iter<'a, usize>,
+    /// The ids that are left, with [`END`] behind each.
+    bytes: &'a [u8],
+    /// How many they are.
+    len: usize,
 }
 
 impl<'a> Iterator for UserIdsIter<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let end = *self.ends.next()?;
-        let id = self.text.get(self.start..end);
-        self.start = end;
-        id
+        let (id, rest) = self.bytes.split_at_checked(memchr(END, self.bytes)?)?;
+        self.bytes = rest.get(1..)?;
+        self.len = self.len.saturating_sub(1);
+        str::from_utf8(id).ok()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.ends.size_hint()
+        (self.len, Some(self.len))
     }
 }
 
