@@ -212,13 +212,19 @@ impl<'de, T: Object<'de>> DeserializeSeed<'de> for KeySeed<T> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match self.mode {
             Mode::Quick => deserializer.deserialize_str(self),
-            Mode::Exact => {
-                let raw = <&RawValue>::deserialize(deserializer)?.get();
-                // A key that is no text, by an escaped lone surrogate, is none of ours.
-                Ok(string(raw).ok().and_then(|key| T::find(&key)))
-            }
+            Mode::Exact => exact_key::<T, D>(deserializer),
         }
     }
+}
+
+/// The key of an exact reading, out of the way of the quick one.
+#[cold]
+fn exact_key<'de, T: Object<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T::Key>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    // A key that is no text, by an escaped lone surrogate, is none of ours.
+    Ok(string(raw).ok().and_then(|key| T::find(&key)))
 }
 
 impl<'de, T: Object<'de>> Visitor<'de> for KeySeed<T> {
