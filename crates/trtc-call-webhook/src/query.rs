@@ -28,6 +28,18 @@ macro_rules! parameters {
                 match self { $(Self::$parameter => $key,)* }
             }
 
+            /// Why a query that gives it twice is refused.
+            const fn given_twice(self) -> &'static str {
+                match self {
+                    $(Self::$parameter => concat!("`", $key, "` is given twice, with two values"),)*
+                }
+            }
+
+            /// Why a query that has no text for it is refused.
+            const fn not_utf_8(self) -> &'static str {
+                match self { $(Self::$parameter => concat!("`", $key, "` is not UTF-8"),)* }
+            }
+
             /// The parameter of a key, whose case does not count.
             fn find(key: &str) -> Option<Self> {
                 match key {
@@ -70,15 +82,15 @@ impl<'a> Query<'a> {
         for Pair { key, value } in pairs(query) {
             // A key that does not decode is none of ours.
             let Some(key) = key.decode() else { continue };
-            match Parameter::find(&key) {
-                Some(Parameter::SdkAppId) => set(&mut self.sdk_app_id, value)?,
-                Some(Parameter::Command) => set(&mut self.command, value)?,
-                Some(Parameter::Sign) => set(&mut self.sign, value)?,
-                Some(Parameter::RequestTime) => set(&mut self.request_time, value)?,
-                Some(Parameter::ContentType) => self.content_type.set(value),
-                Some(Parameter::ClientIp) => self.client_ip.set(value),
-                Some(Parameter::Platform) => self.platform.set(value),
-                None => {}
+            let Some(parameter) = Parameter::find(&key) else { continue };
+            match parameter {
+                Parameter::SdkAppId => set(&mut self.sdk_app_id, parameter, value)?,
+                Parameter::Command => set(&mut self.command, parameter, value)?,
+                Parameter::Sign => set(&mut self.sign, parameter, value)?,
+                Parameter::RequestTime => set(&mut self.request_time, parameter, value)?,
+                Parameter::ContentType => self.content_type.set(value),
+                Parameter::ClientIp => self.client_ip.set(value),
+                Parameter::Platform => self.platform.set(value),
             }
         }
         Ok(())
@@ -105,10 +117,14 @@ fn malformed(reason: &'static str) -> Error {
 /// Keeps the value of a parameter that is checked; twice with two values is refused, since the
 /// sender must not choose which of them is.
 #[inline]
-fn set<'a>(slot: &mut Option<Cow<'a, str>>, value: Text<'a>) -> Result<(), Error> {
-    let value = value.decode().ok_or_else(|| malformed("a value is not UTF-8"))?;
+fn set<'a>(
+    slot: &mut Option<Cow<'a, str>>,
+    parameter: Parameter,
+    value: Text<'a>,
+) -> Result<(), Error> {
+    let value = value.decode().ok_or_else(|| malformed(parameter.not_utf_8()))?;
     match slot {
-        Some(first) if *first != value => Err(malformed("a parameter is given twice")),
+        Some(first) if *first != value => Err(malformed(parameter.given_twice())),
         _ => {
             *slot = Some(value);
             Ok(())
@@ -260,15 +276,16 @@ mod tests {
     #[test]
     fn a_checked_parameter_may_repeat_only_itself() {
         assert_eq!(reason("SdkAppid=7&sdkappid=%37"), "7");
-        for query in [
-            "SdkAppid=7&SdkAppid=8",
-            "SdkAppid=7&Sdk%41ppid=8",
-            "SdkAppid=&SdkAppid=7",
-            "SdkAppid=7&Sign=a&sign=A",
-            "SdkAppid=7&RequestTime=1&RequestTime=01",
-            "SdkAppid=7&CallbackCommand=a&CallbackCommand=",
+        for (query, name) in [
+            ("SdkAppid=7&SdkAppid=8", "SdkAppid"),
+            ("SdkAppid=7&Sdk%41ppid=8", "SdkAppid"),
+            ("SdkAppid=&SdkAppid=7", "SdkAppid"),
+            ("SdkAppid=7&Sign=a&sign=A", "Sign"),
+            ("SdkAppid=7&RequestTime=1&RequestTime=01", "RequestTime"),
+            ("SdkAppid=7&CallbackCommand=a&CallbackCommand=", "CallbackCommand"),
         ] {
-            assert_eq!(reason(query), "malformed query: a parameter is given twice", "{query}");
+            let expected = format!("malformed query: `{name}` is given twice, with two values");
+            assert_eq!(reason(query), expected, "{query}");
         }
     }
 
@@ -276,7 +293,7 @@ mod tests {
     fn bytes_that_are_not_utf_8_matter_only_in_checked_parameters() {
         for name in ["SdkAppid", "CallbackCommand", "Sign", "RequestTime"] {
             let query = format!("SdkAppid=7&{name}=%ff");
-            assert_eq!(reason(&query), "malformed query: a value is not UTF-8");
+            assert_eq!(reason(&query), format!("malformed query: `{name}` is not UTF-8"));
         }
         assert_eq!(
             reason("x=%ff&%ff=1&ClientIP=%ff&OptPlatform=%ff&contenttype=%ff&SdkAppid=7"),
