@@ -44,13 +44,15 @@ impl BodyBuffer {
         Ok(())
     }
 
-    /// The body is longer than a limit, this receiver's or the framework's own.
+    /// The refusal of a body that is longer than a limit, this receiver's or the framework's own. It is
+    /// logged here, as every refusal is.
     #[must_use]
     pub fn too_large(&self) -> Error {
         self.refuse(Error::new(ErrorKind::BodyTooLarge, "the body is longer than the limit"))
     }
 
-    /// The body did not arrive whole; `source` is what the transport said.
+    /// The refusal of a body that did not arrive whole; `source` is what the transport said. It is
+    /// logged here, as every refusal is.
     #[must_use]
     pub fn unreadable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         self.refuse(Error::unreadable_body(source.into()))
