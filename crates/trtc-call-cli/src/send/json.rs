@@ -77,6 +77,7 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::new(format!("cannot write what was answered: {error}")))
 }
 
+/// To the microsecond: more decimals say nothing.
 fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -206,6 +206,20 @@ fn what_cannot_be_sent_is_one_sentence() {
 }
 
 #[test]
+fn a_time_has_three_decimals_at_most() {
+    let listen = Listen::start(&[]);
+    let output = send(&listen.url, &["--token", TOKEN, "--json", "--all-results"]);
+    let text = stdout(&output, 0);
+    for line in text.lines() {
+        for behind_point in line.split('.').skip(1) {
+            let decimals = behind_point.bytes().take_while(u8::is_ascii_digit).count();
+            assert!(decimals <= 3, "{line}");
+        }
+    }
+    assert_eq!(text.matches("took_ms").count(), 8);
+}
+
+#[test]
 fn switches_that_exclude_each_other_are_refused() {
     for more in [
         ["--unsigned", "--stale"].as_slice(),
