@@ -41,21 +41,26 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
     let mut tally = Tally::new()?;
     let started = Instant::now();
     let done = burst.run(&plan, |sent| {
+        // People are told on standard error what could not be reached.
+        if sent.failure.is_some() && !is_json {
+            return Ok(());
+        }
         let verdict = Verdict::of(&sent.reply);
         tally.add(&sent.reply, &verdict);
         progress.inc(1);
         match (is_repeated, is_json) {
             (true, _) => Ok(()),
-            (false, true) => out::print_line(json::exchange(&sent, &verdict)?),
-            (false, false) => out::print(&report::exchange(&sent, &verdict)),
+            (false, true) => out::print_line(json::exchange(sent, &verdict)?),
+            (false, false) => out::print(&report::exchange(sent, &verdict)),
         }
     });
     let took = started.elapsed();
     progress.finish_and_clear();
-    match tally.total() {
-        0 | 1 => {}
-        _ if is_json => out::print_line(json::summary(&tally, took)?)?,
-        _ => out::print(&report::summary(&tally, took))?,
+    // A program that asked for several waits for the line for all.
+    if is_json && plan.total() > 1 {
+        out::print_line(json::summary(&tally, took)?)?;
+    } else if !is_json && tally.total() > 1 {
+        out::print(&report::summary(&tally, took))?;
     }
     done?;
     Ok(if tally.delivered() == tally.total() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

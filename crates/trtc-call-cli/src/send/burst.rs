@@ -21,6 +21,19 @@ pub(super) struct Burst<'a> {
 pub(super) struct Sent {
     pub(super) what: What,
     pub(super) reply: Reply,
+    /// Why nothing could answer at all: what ends the run.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Sent {
+    fn new(what: What, reply: Result<Reply, Failure>) -> Self {
+        match reply {
+            Ok(reply) => Self { what, reply, failure: None },
+            Err(failure) => {
+                Self { what, reply: Reply::Lost(failure.to_string()), failure: Some(failure) }
+            }
+        }
+    }
 }
 
 impl Burst<'_> {
@@ -32,7 +45,7 @@ impl Burst<'_> {
     pub(super) fn run(
         &self,
         plan: &Plan,
-        mut on_sent: impl FnMut(Sent) -> Result<(), Failure>,
+        mut on_sent: impl FnMut(&Sent) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let waiting = Mutex::new(plan.kinds());
         let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -45,8 +58,10 @@ impl Burst<'_> {
                 let outgoing = plan.outgoing(kind);
                 let url = outgoing.request.url(self.endpoint.as_str());
                 let reply = client.post(self.endpoint, &url, outgoing.request.body());
+                let sent = Sent::new(outgoing.what, reply);
+                is_over.fetch_or(sent.failure.is_some(), Ordering::Relaxed);
                 // Nobody receives any more once something has failed.
-                let _ = sender.send(reply.map(|reply| Sent { what: outgoing.what, reply }));
+                let _ = sender.send(sent);
             }
         };
         thread::scope(|scope| {
@@ -64,7 +79,8 @@ impl Burst<'_> {
             drop(sender);
             for sent in sent {
                 // What was answered before something failed still counts.
-                if let Err(failure) = sent.and_then(&mut on_sent) {
+                let told = on_sent(&sent);
+                if let Err(failure) = sent.failure.map_or(Ok(()), Err).and(told) {
                     is_over.store(true, Ordering::Relaxed);
                     result = result.and(Err(failure));
                 }

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::common::{APP, Listen, TOKEN, endpoint, send, sentence, stdout, trtc_call};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -217,6 +219,33 @@ fn a_time_has_three_decimals_at_most() {
         }
     }
     assert_eq!(text.matches("took_ms").count(), 8);
+}
+
+/// Whoever reads standard output alone is told too.
+#[test]
+fn what_cannot_be_sent_is_an_object_as_well() {
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable = [format!("http://{addr}/callback?x=y"), "http://no-host.invalid/".to_owned()];
+    for url in unreachable {
+        let output = send(&url, &["--json", "--call-id", "a-1"]);
+        assert!(sentence(&output).contains("cannot reach http://"));
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(line["command"], "Call.CallbackAfterEndCall");
+        assert_eq!(line["call_id"], "a-1");
+        assert_eq!(line["answer"], Value::Null);
+        assert_eq!(line["delivered"], false);
+        assert!(line["why"].as_str().unwrap().starts_with("cannot reach http://"), "{line}");
+        // Of several, there is one for all.
+        let output = send(&url, &["--json", "--count", "9"]);
+        sentence(&output);
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&line["total"], &line["delivered"]), (&1.into(), &0.into()));
+        let (why, count) = line["answers"].as_object().unwrap().iter().next().unwrap();
+        assert!(why.starts_with("cannot reach http://") && *count == 1, "{line}");
+        // People have the sentence.
+        let text = stdout(&send(&url, &[]), 2);
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
 }
 
 #[test]
