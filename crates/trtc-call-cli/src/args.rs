@@ -9,7 +9,10 @@ mod examples;
 mod explain;
 mod refusal;
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand};
@@ -132,11 +135,13 @@ pub(crate) struct SendArgs {
     pub(crate) callee: Vec<String>,
 
     /// How long they talked, if the result lets them
-    #[arg(long, value_name = "SECONDS", default_value_t = 42)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 42,
+        value_parser = whole(0..=u32::MAX), allow_negative_numbers = true)]
     pub(crate) talk_seconds: u32,
 
     /// How long it rang
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+        value_parser = whole(0..=u32::MAX), allow_negative_numbers = true)]
     pub(crate) ring_seconds: u32,
 
     /// Leave the signature out although there is a token
@@ -153,16 +158,17 @@ pub(crate) struct SendArgs {
 
     /// Send everything so many times, and sum up
     #[arg(long, value_name = "N", default_value_t = 1,
-        value_parser = clap::value_parser!(u32).range(1..))]
+        value_parser = whole(1..=u32::MAX), allow_negative_numbers = true)]
     pub(crate) count: u32,
 
     /// Keep so many callbacks in flight
     #[arg(long, value_name = "N", default_value_t = 1,
-        value_parser = clap::value_parser!(u16).range(1..=1000))]
+        value_parser = whole(1..=1000_u16), allow_negative_numbers = true)]
     pub(crate) concurrency: u16,
 
     /// How long to wait for a whole answer; Tencent's products wait about two seconds
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds,
+        allow_negative_numbers = true)]
     pub(crate) timeout: Duration,
 
     /// Trust the certificates in this PEM file, and no others
@@ -197,13 +203,26 @@ pub(crate) struct ListenArgs {
     pub(crate) json: bool,
 }
 
+/// Reads how long to wait. Like [`whole`], it does not repeat the value.
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     // A day is more than anybody waits, and what no clock can be asked for stays out.
-    if seconds > 0.0 && seconds <= 86_400.0 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("not between 0 and 86400 seconds")
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number of seconds above 0, and at most 86400"),
+    }
+}
+
+/// Reads a whole number in this range, or says what it must be. The value itself is not repeated,
+/// as clap's own parsers do: it may be a token that stands in the wrong place.
+fn whole<N>(
+    range: RangeInclusive<N>,
+) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync + 'static
+where
+    N: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("a whole number from {} to {}", range.start(), range.end())),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use clap::ValueEnum;
 
-use super::examples;
+use super::{examples, whole};
 
 #[derive(clap::Args)]
 #[command(after_help = examples::EXPLAIN)]
@@ -70,11 +70,13 @@ pub(crate) struct ReceiverArgs {
     pub(crate) ignore_signature: bool,
 
     /// How far RequestTime may be from the clock [default: 60]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(0..=u64::MAX),
+        allow_negative_numbers = true)]
     pub(crate) replay_window: Option<u64>,
 
     /// The longest body that it takes [default: 262144]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole(0..=usize::MAX),
+        allow_negative_numbers = true)]
     pub(crate) body_limit: Option<usize>,
 
     /// What its handler takes

@@ -1,5 +1,7 @@
 //! What is wrong with a command line, without the values in it: each may be a URL or a token.
 
+use std::error::Error as _;
+
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -11,7 +13,13 @@ pub(super) fn sentence(error: &Error) -> Option<String> {
         _ => None,
     };
     Some(match error.kind() {
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+        // What the parsers of this program say repeats nothing.
+        ErrorKind::ValueValidation => {
+            let switch = named(ContextKind::InvalidArg).unwrap_or_default();
+            let expected = error.source().map_or_else(String::new, ToString::to_string);
+            format!("the value of {switch} is not allowed: it must be {expected}")
+        }
+        ErrorKind::InvalidValue => {
             let switch = named(ContextKind::InvalidArg).unwrap_or_default();
             let allowed = named(ContextKind::ValidValue).filter(|values| !values.is_empty());
             match allowed {

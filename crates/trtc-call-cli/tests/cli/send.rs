@@ -249,6 +249,24 @@ fn what_cannot_be_sent_is_an_object_as_well() {
 }
 
 #[test]
+fn a_value_that_is_not_allowed_is_told_from_an_unknown_switch() {
+    let days = "a number of seconds above 0, and at most 86400";
+    for (more, says) in [
+        (["--timeout", "-1"], days),
+        (["--timeout", "0"], days),
+        (["--timeout", "soon"], days),
+        (["--talk-seconds", "-5"], "a whole number from 0 to 4294967295"),
+        (["--ring-seconds", "4294967296"], "a whole number from 0 to 4294967295"),
+        (["--count", "-1"], "a whole number from 1 to 4294967295"),
+        (["--concurrency", "1001"], "a whole number from 1 to 1000"),
+    ] {
+        let text = sentence(&send("http://127.0.0.1:1/", &more));
+        assert!(text.contains(&format!("the value of {} ", more[0])), "{text}");
+        assert!(text.contains(&format!("is not allowed: it must be {says}")), "{text}");
+    }
+}
+
+#[test]
 fn switches_that_exclude_each_other_are_refused() {
     for more in [
         ["--unsigned", "--stale"].as_slice(),
