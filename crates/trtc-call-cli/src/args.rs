@@ -19,6 +19,7 @@ use clap::{ArgGroup, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
+use crate::out;
 
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, ReceiverArgs, Takes};
 
@@ -38,12 +39,21 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Reads the command line. Ends the process where only help is asked for.
-    pub(crate) fn read() -> Result<Self, Failure> {
-        Self::try_parse().map_err(|error| match refusal::sentence(&error) {
-            Some(sentence) => Failure::new(sentence),
-            None => error.exit(),
-        })
+    /// Reads the command line. None if only help or the version is asked for: that is printed here.
+    pub(crate) fn read() -> Result<Option<Self>, Failure> {
+        let error = match Self::try_parse() {
+            Ok(args) => return Ok(Some(args)),
+            Err(error) => error,
+        };
+        if let Some(sentence) = refusal::sentence(&error) {
+            return Err(Failure::new(sentence));
+        }
+        if error.use_stderr() {
+            error.exit();
+        }
+        // clap's own `exit` ends well even if nothing could be written.
+        out::print(&error.render().ansi().to_string())?;
+        Ok(None)
     }
 }
 

@@ -18,18 +18,24 @@ mod verdict;
 use std::process::ExitCode;
 
 use crate::args::{Args, Task};
+use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let done = Args::read().and_then(|args| match args.task {
+    let done =
+        Args::read().and_then(|args| args.map_or(Ok(ExitCode::SUCCESS), |args| run(args.task)));
+    done.unwrap_or_else(|failure| {
+        out::note(&format!("trtc-call: {failure}"));
+        ExitCode::from(2)
+    })
+}
+
+fn run(task: Task) -> Result<ExitCode, Failure> {
+    match task {
         Task::Demo(args) => demo::run(&args),
         Task::Send(args) => send::run(args),
         Task::Listen(args) => listen::run(args),
         Task::Explain(args) => explain::run(*args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),
-    });
-    done.unwrap_or_else(|failure| {
-        out::note(&format!("trtc-call: {failure}"));
-        ExitCode::from(2)
-    })
+    }
 }

@@ -54,6 +54,25 @@ fn the_manual_is_one_page_with_every_command() {
     assert!(!page.contains("(1)"), "{page}");
 }
 
+/// `/dev/full` takes nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_no_success() {
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["send", "--help"],
+        &["help", "send"],
+        &["--version"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = trtc_call(args).stdout(full).output().unwrap();
+        assert!(sentence(&output).contains("cannot write to standard output"), "{args:?}");
+    }
+}
+
 #[test]
 fn what_is_misspelt_ends_with_status_2() {
     for args in [&["explian"][..], &["demo", "--jsno"], &["explain", "--takes", "callended"], &[]] {
