@@ -171,6 +171,21 @@ fn a_log_line_holds_everything_but_the_body() {
     assert!(text.contains("when it was signed, it would be acknowledged"), "{text}");
 }
 
+/// HAProxy's lines end with the request, behind much else.
+#[test]
+fn a_log_line_that_ends_with_the_request_is_no_request_line() {
+    let path = url().replace("https://example.com", "");
+    for prefix in ["Dec  1 05:21:55 lb haproxy[2204]:", "Dec 11 05:21:55 lb", "lb", "<134>lb"] {
+        let line = format!(
+            "{prefix} 10.0.1.2:33317 [01/Dec/2022:05:21:55.655] fe be/s 10/0/30/69/109 200 2750 - - \
+             ---- 1/1/1/1/0 0/0 \"POST {path} HTTP/1.1\""
+        );
+        is_understood(&["--body", BODY], &line, "a line of an access log");
+        let unquoted = line.replace('"', "");
+        is_understood(&["--body", BODY], &unquoted, "a line with a URL");
+    }
+}
+
 #[test]
 fn a_log_line_may_be_json_or_have_no_quotes() {
     let path = url().replace("https://example.com", "");

@@ -103,8 +103,13 @@ fn count(number: usize, what: &str) -> String {
 pub(super) fn request_line(line: &str) -> Option<(&str, &str)> {
     let (start, version) = line.trim_end().rsplit_once(' ')?;
     let (method, target) = start.split_once(' ')?;
+    let target = target.trim();
     let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
-    (is_method && version.starts_with("HTTP/")).then_some((method, target.trim()))
+    let version = version.strip_prefix("HTTP/")?;
+    let is_version = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    // Else it is a line of a log that ends with a request. A broken path may have spaces in it.
+    let is_target = target.starts_with('/') || !target.contains(char::is_whitespace);
+    (is_method && is_version && is_target).then_some((method, target))
 }
 
 /// Takes a body out of its chunks; `None` if it is in none.
