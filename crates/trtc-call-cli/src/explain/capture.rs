@@ -7,6 +7,7 @@ mod body;
 mod curl;
 mod json_line;
 mod log_line;
+mod log_time;
 mod raw;
 mod shell;
 mod url;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 pub(super) use self::body::unwrapped_body;
+use self::log_time::Logged;
 use self::url::Target;
 use crate::args::CaptureArgs;
 use crate::failure::Failure;
@@ -84,6 +86,14 @@ impl Request {
             logged_status: None,
             notes,
         }
+    }
+
+    /// Says when it came.
+    fn came(&mut self, logged: Option<Logged>) {
+        if logged.is_some_and(|logged| !logged.has_zone) {
+            self.notes.push("the log's time has no zone: taken as UTC".to_owned());
+        }
+        self.logged_at = logged.map(|logged| logged.at);
     }
 
     /// Gives it a body that was captured on its own.

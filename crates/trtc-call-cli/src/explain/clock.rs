@@ -32,15 +32,15 @@ impl Clock {
     }
 }
 
-/// A time in any form that captures have.
-pub(super) fn read(text: &str) -> Option<SystemTime> {
+/// A time that is given.
+fn read(text: &str) -> Option<SystemTime> {
     match text.parse::<i64>() {
         Ok(seconds) => from_unix(seconds),
         Err(_) => text.parse::<Timestamp>().ok().map(SystemTime::from).or_else(|| logged(text)),
     }
 }
 
-/// A time as access logs have it: `01/Dec/2022:05:21:52 +0000`.
+/// A time copied from an access log: `01/Dec/2022:05:21:52 +0000`.
 fn logged(text: &str) -> Option<SystemTime> {
     let time = strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?;
     Some(SystemTime::from(time.to_timestamp().ok()?))
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_read_in_every_form_that_captures_have() {
+    fn a_time_is_read_in_every_form() {
         for at in [
             "1669872112",
             "2022-12-01T05:21:52Z",

@@ -186,6 +186,89 @@ fn a_log_line_that_ends_with_the_request_is_no_request_line() {
     }
 }
 
+/// The clock of an explanation of this, if nobody sets it; none if it is that of now.
+#[track_caller]
+fn logged_at(line: &str) -> Option<i64> {
+    let more = ["explain", "--body", BODY, "--token", TOKEN, "--json"];
+    let output = with_input(trtc_call(more), line.as_bytes());
+    is_discreet(&output);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let zone = report["understood"].to_string().contains("has no zone: taken as UTC");
+    let is_zoned = ["Z", "+0000", "+0800", "+08:00", "UTC"].iter().any(|zone| line.contains(zone));
+    let clock = &report["clock"];
+    let at = (clock["now"] == false).then(|| clock["unix_seconds"].as_i64().unwrap());
+    let is_number = at.is_some() && !line.contains("2022");
+    assert_eq!(zone, at.is_some() && !is_zoned && !is_number, "{line}: {report}");
+    at
+}
+
+/// Neither a process, nor a thread, nor a status, nor an app is a time.
+#[test]
+fn a_number_in_a_log_line_is_no_time() {
+    let path = url().replace("https://example.com", "");
+    for (line, has_time) in [
+        (
+            format!(
+                "Dec  1 05:21:55 web1 nginx[1234]: 1.2.3.4 - - [01/Dec/2022:05:21:55 +0000] \
+                 \"POST {path} HTTP/1.1\" 200 50"
+            ),
+            true,
+        ),
+        (format!("[2022-12-01 05:21:55 +0000] [12] [INFO] POST {path}"), true),
+        (format!("[12] [2022-12-01 05:21:55 +0000] [INFO] POST {path}"), true),
+        (format!("2022-12-01T05:21:55Z [12345] POST {path}"), true),
+        (format!("[1500000000] 2022-12-01T05:21:55Z POST {path}"), true),
+        (format!("[403] POST {path}"), false),
+        (format!("403 POST {path}"), false),
+        (format!("[{APP}] POST {path}"), false),
+        (format!("Dec  1 05:21:55 web1 app[7]: POST {path}"), false),
+    ] {
+        assert_eq!(logged_at(&line), has_time.then_some(1_669_872_115), "{line}");
+    }
+}
+
+#[test]
+fn the_time_of_a_log_line_is_read_in_many_forms() {
+    let path = url().replace("https://example.com", "");
+    for time in [
+        "[01/Dec/2022:05:21:55.655]",
+        "[01/Dec/2022 05:21:55]",
+        "[01/Dec/2022:13:21:55 +0800]",
+        "2022-12-01 05:21:55,123",
+        "2022-12-01 05:21:55,123 +0000",
+        "[2022-12-01 05:21:55.123456]",
+        "[INFO 2022-12-01 05:21:55]",
+        "2022-12-01T13:21:55.1+08:00",
+        "2022-12-01 13:21:55+0800",
+        "2022-12-01 05:21:55 UTC",
+        "2022/12/01 05:21:55 [error] 12#12: *1 something,",
+        "time=\"2022-12-01T05:21:55Z\" level=info",
+        "2022-12-01 05:21:54 2022-12-01T05:21:55Z",
+        "https 2022-12-01T05:21:55.186641Z app/lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.08 \
+         0.02 0.03 200 200 34 366",
+        "1669872115",
+        "1669872115.123",
+        "[1669872115]",
+        "[1669872115123]",
+    ] {
+        for line in
+            [format!("{time} \"POST {path} HTTP/1.1\" 200 1"), format!("{time} POST {path}")]
+        {
+            assert_eq!(logged_at(&line), Some(1_669_872_115), "{line}");
+        }
+    }
+    for time in ["2022-12-01", "05:21:55", "2022-13-01 05:21:55", "1669872115123456", "+1669872115"]
+    {
+        assert_eq!(logged_at(&format!("{time} POST {path}")), None, "{time}");
+    }
+    for time in
+        ["\"2022-12-01 05:21:55,123\"", "1669872115.25", "1669872115250", "\"1669872115.25\""]
+    {
+        let line = format!(r#"{{"time":{time},"method":"POST","uri":"{path}"}}"#);
+        assert_eq!(logged_at(&line), Some(1_669_872_115), "{line}");
+    }
+}
+
 #[test]
 fn a_log_line_may_be_json_or_have_no_quotes() {
     let path = url().replace("https://example.com", "");

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::url::Target;
-use super::{Request, raw};
-use crate::explain::clock;
+use super::{Request, log_time, raw};
 
 /// Where the parts of a request stand, by the habits of those who write such lines.
 const TARGETS: [&str; 6] = ["request", "uri", "request_uri", "url", "path", "msg"];
@@ -28,11 +27,11 @@ fn request(line: &str) -> Option<Request> {
     let mut notes = vec!["a line of an access log in JSON, which holds no body".to_owned()];
     let target = Target::captured(target, &mut notes);
     let mut request = Request::new(method, target, notes);
-    request.logged_at = TIMES.iter().filter_map(|key| line.get(key)).find_map(|time| match time {
-        Value::String(text) => clock::read(text),
-        Value::Number(number) => clock::read(number.to_string().split('.').next()?),
+    request.came(TIMES.iter().filter_map(|key| line.get(key)).find_map(|time| match time {
+        Value::String(text) => log_time::find(text),
+        Value::Number(number) => log_time::find(&number.to_string()),
         _ => None,
-    });
+    }));
     request.logged_status = line.get("status").and_then(|status| match status {
         Value::String(text) => text.parse().ok(),
         status => status.as_u64()?.try_into().ok(),

@@ -1,10 +1,7 @@
 //! A line of an access log, as nginx, Apache and most others write it.
 
-use std::time::SystemTime;
-
 use super::url::Target;
-use super::{Request, raw};
-use crate::explain::clock;
+use super::{Request, log_time, raw};
 
 /// Reads the line that has a request in it; of several the first that names an app.
 pub(super) fn read(text: &str) -> Option<Request> {
@@ -22,7 +19,7 @@ pub(super) fn read(text: &str) -> Option<Request> {
         None => Target::exact(target),
     };
     let mut request = Request::new(method, target, notes);
-    request.logged_at = time(line);
+    request.came(log_time::find(line));
     request.logged_status = behind.split_whitespace().next().and_then(|word| word.parse().ok());
     Some(request)
 }
@@ -39,11 +36,6 @@ fn request_line(line: &str) -> Option<(&str, &str, &str)> {
         rest = behind;
     }
     None
-}
-
-/// The time in square brackets. A client's address may have some too.
-fn time(line: &str) -> Option<SystemTime> {
-    line.split('[').skip(1).find_map(|behind| clock::read(behind.split_once(']')?.0))
 }
 
 /// Reads the first line of several words of which one names an app: what an application logs, and
@@ -73,6 +65,6 @@ fn words(line: &str) -> Option<Request> {
     let url = word.get(start.unwrap_or_default()..)?.trim_end_matches(['"', '\'', ',', ')', ']']);
     let target = Target::captured(url, &mut notes);
     let mut request = Request::new(if is_method { before } else { "POST" }, target, notes);
-    request.logged_at = time(line).or_else(|| line.split_whitespace().next().and_then(clock::read));
+    request.came(log_time::find(line));
     Some(request)
 }
