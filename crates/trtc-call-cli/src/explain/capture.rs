@@ -8,6 +8,7 @@ mod curl;
 mod json_line;
 mod log_line;
 mod log_time;
+mod pasted;
 mod raw;
 mod shell;
 mod url;
@@ -193,7 +194,7 @@ fn has_a_query(text: &str) -> bool {
 /// Understands a capture by what it looks like.
 fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
-    if let Some(request) = raw::read(bytes) {
+    if let Some(request) = raw::read(bytes).or_else(|| pasted::read(bytes)) {
         return Ok(request);
     }
     let text = String::from_utf8_lossy(bytes);

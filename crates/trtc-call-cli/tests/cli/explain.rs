@@ -332,6 +332,36 @@ fn a_curl_command_is_read_as_a_shell_would() {
     fails(&[], format!("curl -X POST '{url}'"), 8, 400, "the body is empty");
 }
 
+/// What tools for developers show of HTTP/2.
+#[test]
+fn pseudo_headers_are_a_request_too() {
+    let path = url().replace("https://example.com", "");
+    let head = format!(":method: POST\n:path: {path}\n:scheme: https\ncontent-type: a/b\n");
+    is_understood(&[], format!("{head}\n{BODY}\n"), "an HTTP/2 request, by its pseudo-headers");
+    is_understood(&[], format!("{head}\n{BODY}").replace('\n', "\r\n"), "end with CRLF");
+    is_understood(&["--body", BODY], &head, "nothing is known of the body");
+    let got = format!("{head}\n{BODY}").replace("POST", "GET");
+    fails(&[], got, 1, 405, "the vendor posts");
+    let cut = format!("{head}content-length: 100\n\n{BODY}");
+    fails(&[], cut, 7, 400, "of 100 announced bytes");
+}
+
+/// As files for HTTP clients have it, and people who write a request down.
+#[test]
+fn a_request_line_may_lack_its_version() {
+    let path = url().replace("https://example.com", "");
+    for head in [format!("POST {path}\nContent-Type: a/b\n\n"), format!("POST {path}\n\n")] {
+        is_understood(&[], format!("{head}{BODY}\n"), "a request line without its HTTP version");
+    }
+    let together = format!("POST {}\nContent-Type: a/b\n{BODY}", url());
+    is_understood(&[], together, "a request line without its HTTP version");
+    is_understood(&[], format!("POST {path}\n{BODY}"), "a request line without its HTTP version");
+    // These are lines of a log.
+    is_understood(&["--body", BODY], format!("POST {path}"), "a line with a URL");
+    let two = format!("POST {path}\nPOST {path}\n");
+    is_understood(&["--body", BODY], two, "a line with a URL");
+}
+
 #[test]
 fn a_url_is_taken_out_of_what_is_around_it() {
     let url = url();

@@ -38,8 +38,7 @@ fn request_line(line: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// Reads the first line of several words of which one names an app: what an application logs, and
-/// what `curl -v` shows.
+/// Reads the first line of several words of which one names an app: what an application logs.
 pub(super) fn read_words(text: &str) -> Option<Request> {
     text.lines().find_map(words)
 }
@@ -58,13 +57,13 @@ fn words(line: &str) -> Option<Request> {
     if before.is_empty() && behind.is_none() {
         return None;
     }
-    let is_method = matches!(before, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE");
     let mut notes = vec!["a line with a URL in it: only that is taken".to_owned()];
     // As in `uri=/callback?…` and `"url":"https://…"`.
     let start = ["http://", "https://", "/"].iter().find_map(|start| word.find(start));
     let url = word.get(start.unwrap_or_default()..)?.trim_end_matches(['"', '\'', ',', ')', ']']);
     let target = Target::captured(url, &mut notes);
-    let mut request = Request::new(if is_method { before } else { "POST" }, target, notes);
+    let mut request =
+        Request::new(if raw::is_method(before) { before } else { "POST" }, target, notes);
     request.came(log_time::find(line));
     Some(request)
 }

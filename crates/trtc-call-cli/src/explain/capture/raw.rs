@@ -7,7 +7,7 @@ use super::{Body, Request};
 
 /// Reads a request to the byte, if this is one. Its lines may end without a carriage return.
 pub(super) fn read(bytes: &[u8]) -> Option<Request> {
-    let mut lines = Lines { rest: bytes, has_bare_line_feed: false };
+    let mut lines = Lines::new(bytes);
     let first = String::from_utf8_lossy(lines.next()?);
     let (method, target) = request_line(&first)?;
     let mut request = Request::new(method, Target::exact(target), Vec::new());
@@ -99,6 +99,11 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Whether a word in a text is a method.
+pub(super) fn is_method(word: &str) -> bool {
+    matches!(word, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE")
+}
+
 /// The method and the target of a request line.
 pub(super) fn request_line(line: &str) -> Option<(&str, &str)> {
     let (start, version) = line.trim_end().rsplit_once(' ')?;
@@ -114,7 +119,7 @@ pub(super) fn request_line(line: &str) -> Option<(&str, &str)> {
 
 /// Takes a body out of its chunks; `None` if it is in none.
 fn chunked(bytes: &[u8]) -> Option<Body> {
-    let mut lines = Lines { rest: bytes, has_bare_line_feed: false };
+    let mut lines = Lines::new(bytes);
     let mut body = Vec::new();
     let mut is_first = true;
     loop {
@@ -152,9 +157,15 @@ fn chunk_size(line: &[u8]) -> Option<usize> {
 }
 
 /// Lines without their ends, and what is left behind them.
-struct Lines<'a> {
-    rest: &'a [u8],
-    has_bare_line_feed: bool,
+pub(super) struct Lines<'a> {
+    pub(super) rest: &'a [u8],
+    pub(super) has_bare_line_feed: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, has_bare_line_feed: false }
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {
