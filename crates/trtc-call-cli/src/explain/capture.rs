@@ -210,8 +210,11 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     if first.starts_with(b"{") {
         return Err(Failure::new("the capture is a body without a URL: --url gives the URL"));
     }
-    if let Some(command) = curl::command(&text) {
+    if let Some(command) = shell::arguments(&text, "curl") {
         return curl::read(command);
+    }
+    if let Some(request) = pasted::curl_trace(&text) {
+        return Ok(request);
     }
     if let Some(request) = log_line::read(&text) {
         return Ok(request);

@@ -294,7 +294,7 @@ fn a_log_line_may_be_json_or_have_no_quotes() {
         ),
         (format!("2022-12-01T05:21:55Z INFO POST {path} 403 12ms"), "a line with a URL"),
         (format!("2022-12-01T05:21:55Z level=info uri={path}, status=403"), "a line with a URL"),
-        (format!("> POST {path} HTTP/1.1\n> Host: example.com"), "a line with a URL"),
+        (format!("> POST {path} HTTP/1.1\n> Host: example.com"), "what curl -v shows"),
         (format!("[2022-12-01T05:21:55Z] :path: {path}"), "a line with a URL"),
     ] {
         is_understood(&["--body", BODY], &line, note);
@@ -360,6 +360,28 @@ fn a_request_line_may_lack_its_version() {
     is_understood(&["--body", BODY], format!("POST {path}"), "a line with a URL");
     let two = format!("POST {path}\nPOST {path}\n");
     is_understood(&["--body", BODY], two, "a line with a URL");
+}
+
+/// What `curl -v` shows has no body, but the command in front of it may have.
+#[test]
+fn what_curl_shows_is_understood() {
+    let path = url().replace("https://example.com", "");
+    let trace = format!(
+        "*   Trying 192.0.2.1:443...\n> POST {path} HTTP/1.1\r\n> Host: example.com\r\n> \
+         User-Agent: curl/8.5.0\r\n> Content-Length: {}\r\n> \r\n< HTTP/1.1 403 Forbidden\n< \n\
+         {{\"ActionStatus\":\"FAIL\"}}\n",
+        BODY.len()
+    );
+    is_understood(&["--body", BODY], &trace, "what curl -v shows, which holds no body");
+    let report = json(&[], &trace, 2);
+    assert_eq!(report["request"]["announced_bytes"], BODY.len());
+    assert!(report["understood"].to_string().contains("--body gives it"), "{report}");
+    for prompt in ["", "$ ", "someone@example:~$ ", "root@example:/# ", "C:\\>"] {
+        let all = format!("{prompt}curl -v '{}' -d '{BODY}'\n{trace}", url());
+        is_understood(&[], &all, "a curl command");
+    }
+    let lines = format!("{prompt}curl -v '{}' \\\n -d '{BODY}'\n{trace}", url(), prompt = "$ ");
+    is_understood(&[], lines, "a curl command");
 }
 
 #[test]

@@ -43,12 +43,6 @@ const WITH_VALUE: [(&str, &str); 118] = [
 /// Those that send what no callback is.
 const OTHER_THAN_CALLBACKS: [&str; 4] = ["data-urlencode", "form", "form-string", "upload-file"];
 
-/// The command, if this is one.
-pub(super) fn command(text: &str) -> Option<&str> {
-    let text = text.trim_start_matches("$ ").trim_start();
-    text.strip_prefix("curl").filter(|rest| rest.starts_with(char::is_whitespace))
-}
-
 #[derive(Default)]
 struct Curl {
     url: Option<String>,

@@ -91,3 +91,19 @@ impl<'a> Paste<'a> {
         raw::read(&raw)
     }
 }
+
+/// Reads what `curl -v` shows of a request: every line of the head behind a `>`.
+pub(super) fn curl_trace(text: &str) -> Option<Request> {
+    let is_first =
+        |line: &str| line.strip_prefix("> ").is_some_and(|l| raw::request_line(l).is_some());
+    let head: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !is_first(line))
+        .map_while(|line| line.strip_prefix('>'))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let mut request = raw::read(head.join("\n").as_bytes())?;
+    request.notes = vec!["what curl -v shows, which holds no body: --body gives it".to_owned()];
+    Some(request)
+}

@@ -3,6 +3,26 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+/// What follows a program's name where a line starts with it, perhaps behind a prompt.
+pub(super) fn arguments<'a>(text: &'a str, program: &str) -> Option<&'a str> {
+    let mut rest = text;
+    loop {
+        let (line, next) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (prompt, behind) = line.split_once(program).unwrap_or((line, ""));
+        let prompt = prompt.trim();
+        let is_start = prompt.is_empty() || prompt.ends_with(['$', '#', '%', '>']);
+        let behind = behind.strip_prefix(".exe").unwrap_or(behind);
+        if is_start && behind.starts_with(char::is_whitespace) {
+            let (_, arguments) = rest.split_once(program)?;
+            return Some(arguments.strip_prefix(".exe").unwrap_or(arguments));
+        }
+        if next.is_empty() {
+            return None;
+        }
+        rest = next;
+    }
+}
+
 /// Splits a command into its words. Stops at the end of the command, but not at an `&` inside a word:
 /// that is a URL that somebody forgot to quote, and the flag says so.
 pub(super) fn words(command: &str) -> (Vec<String>, bool) {
