@@ -384,6 +384,24 @@ fn what_curl_shows_is_understood() {
     is_understood(&[], lines, "a curl command");
 }
 
+/// Browsers copy it so on Windows.
+#[test]
+fn a_curl_command_may_be_for_windows() {
+    let url = url();
+    let body = BODY.replace('"', "^\\^\"").replace('{', "^{").replace('}', "^}");
+    let copied = format!(
+        "curl ^\"{}^\" ^\r\n  -X ^\"POST^\" ^\r\n  -H ^\"a: b^\" ^\r\n  --data-raw ^\"{body}^\"",
+        url.replace('&', "^&")
+    );
+    is_understood(&[], &copied, "the carets of Windows' prompt");
+    is_understood(&[], copied.replace('\r', ""), "the carets of Windows' prompt");
+    let quoted = BODY.replace('"', "\\\"");
+    let older = format!("curl.exe \"{}\" ^\n -d \"{quoted}\"", url.replace('&', "^&"));
+    is_understood(&[], older, "the carets of Windows' prompt");
+    let lines = format!("curl ^\"{}^\" -d ^\"{{^\n\n}}^\"", url.replace('&', "^&"));
+    fails(&[], lines, 10, 422, "no CallId");
+}
+
 #[test]
 fn a_url_is_taken_out_of_what_is_around_it() {
     let url = url();

@@ -55,8 +55,12 @@ struct Curl {
 }
 
 pub(super) fn read(command: &str) -> Result<Request, Failure> {
-    let (words, has_bare_ampersand) = shell::words(command);
+    let plain = shell::without_carets(command);
+    let (words, has_bare_ampersand) = shell::words(plain.as_deref().unwrap_or(command));
     let mut request = from_words(words)?;
+    if plain.is_some() {
+        request.notes.push("it has the carets of Windows' prompt: undone".to_owned());
+    }
     if has_bare_ampersand {
         request.notes.push(
             "its URL has an `&` outside quotes, where a shell ends the command: taken as one URL"

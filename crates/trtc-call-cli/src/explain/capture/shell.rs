@@ -23,6 +23,30 @@ pub(super) fn arguments<'a>(text: &'a str, program: &str) -> Option<&'a str> {
     }
 }
 
+/// A command as it is written for Windows' prompt, with the carets of that undone; none if it is not.
+pub(super) fn without_carets(command: &str) -> Option<String> {
+    let has_carets = command.contains("^&")
+        || command.contains(" ^\"")
+        || command.lines().any(|line| line.ends_with('^'));
+    if !has_carets {
+        return None;
+    }
+    let mut plain = String::with_capacity(command.len());
+    let mut chars = command.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '^' => match chars.next() {
+                // The line goes on.
+                Some('\r') => _ = chars.next_if_eq(&'\n'),
+                Some('\n') | None => {}
+                Some(next) => plain.push(next),
+            },
+            char => plain.push(char),
+        }
+    }
+    Some(plain)
+}
+
 /// Splits a command into its words. Stops at the end of the command, but not at an `&` inside a word:
 /// that is a URL that somebody forgot to quote, and the flag says so.
 pub(super) fn words(command: &str) -> (Vec<String>, bool) {
