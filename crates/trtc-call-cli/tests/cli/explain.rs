@@ -402,6 +402,25 @@ fn a_curl_command_may_be_for_windows() {
     fails(&[], lines, 10, 422, "no CallId");
 }
 
+/// As Google Cloud's logs have it.
+#[test]
+fn a_log_entry_may_have_its_request_inside() {
+    let entry = format!(
+        "{{\n \"httpRequest\": {{\n  \"requestMethod\": \"POST\",\n  \"requestUrl\": \"{}\",\n  \
+         \"status\": 403\n }},\n \"timestamp\": \"2022-12-01T05:21:55.1Z\"\n}}\n",
+        url()
+    );
+    let on_a_line = entry.replace('\n', "");
+    for entry in [&entry, &on_a_line, &format!("[{entry}, {entry}]")] {
+        is_understood(&["--body", BODY], entry, "access log in JSON");
+        assert_eq!(logged_at(entry), Some(1_669_872_115));
+        let later = json(&["--body", BODY, "--at", "1700000000"], entry, 1);
+        assert!(later["steps"][4]["hints"].to_string().contains("was answered 403"), "{later}");
+    }
+    let other = on_a_line.replace("SdkAppid", "x");
+    is_understood(&["--body", BODY], format!("{other}\n{on_a_line}"), "access log in JSON");
+}
+
 #[test]
 fn a_url_is_taken_out_of_what_is_around_it() {
     let url = url();

@@ -1,4 +1,5 @@
-//! A line of an access log in JSON, as nginx, Caddy and many programs write it.
+//! A line of an access log in JSON, as nginx, Caddy and many programs write it, or an entry of a
+//! cloud's log, perhaps over several lines or in a list.
 
 use serde_json::Value;
 
@@ -6,20 +7,24 @@ use super::url::Target;
 use super::{Request, log_time, raw};
 
 /// Where the parts of a request stand, by the habits of those who write such lines.
-const TARGETS: [&str; 6] = ["request", "uri", "request_uri", "url", "path", "msg"];
-const METHODS: [&str; 3] = ["method", "request_method", "http_method"];
+const TARGETS: [&str; 7] = ["request", "uri", "request_uri", "url", "requestUrl", "path", "msg"];
+const METHODS: [&str; 4] = ["method", "request_method", "http_method", "requestMethod"];
 const TIMES: [&str; 7] =
     ["time", "ts", "timestamp", "@timestamp", "time_local", "time_iso8601", "msec"];
 
-/// Reads the first line that is an object with a request for an app in it.
+/// Reads the first object with a request for an app in it.
 pub(super) fn read(text: &str) -> Option<Request> {
-    text.lines().find_map(request)
+    match serde_json::from_str(text) {
+        Ok(Value::Array(entries)) => entries.iter().find_map(request),
+        Ok(entry) => request(&entry),
+        Err(_) => text.lines().find_map(|line| request(&serde_json::from_str(line).ok()?)),
+    }
 }
 
-fn request(line: &str) -> Option<Request> {
-    let line: Value = serde_json::from_str(line).ok().filter(Value::is_object)?;
-    // Caddy's request is an object of its own.
-    let inner = line.get("request").filter(|request| request.is_object()).unwrap_or(&line);
+fn request(line: &Value) -> Option<Request> {
+    // Caddy's and Google's requests are objects of their own.
+    let inner = ["request", "httpRequest"].iter().find_map(|key| line.get(key));
+    let inner = inner.filter(|request| request.is_object()).unwrap_or(line);
     let target = texts(inner, &TARGETS)
         .find(|text| text.to_ascii_lowercase().contains("sdkappid") && text.contains(['?', '=']))?;
     let (method, target) = raw::request_line(target)
@@ -32,7 +37,8 @@ fn request(line: &str) -> Option<Request> {
         Value::Number(number) => log_time::find(&number.to_string()),
         _ => None,
     }));
-    request.logged_status = line.get("status").and_then(|status| match status {
+    let status = line.get("status").or_else(|| inner.get("status"));
+    request.logged_status = status.and_then(|status| match status {
         Value::String(text) => text.parse().ok(),
         status => status.as_u64()?.try_into().ok(),
     });
