@@ -25,8 +25,8 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct CaptureArgs {
     /// A file, @FILE, - for standard input, or the text itself [default: standard input]
     ///
-    /// A raw HTTP request, a line of an access log, a curl command, or a URL with or without a body
-    /// behind it.
+    /// A raw HTTP request, a line of an access log, a curl or wget command, what curl -v shows, or a
+    /// URL with or without a body behind it.
     #[arg(value_name = "CAPTURE", conflicts_with = "url")]
     pub(crate) capture: Vec<String>,
 

@@ -12,6 +12,7 @@ mod pasted;
 mod raw;
 mod shell;
 mod url;
+mod wget;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -212,6 +213,9 @@ fn from_capture(bytes: &[u8]) -> Result<Request, Failure> {
     }
     if let Some(command) = shell::arguments(&text, "curl") {
         return curl::read(command);
+    }
+    if let Some(command) = shell::arguments(&text, "wget") {
+        return wget::read(command);
     }
     if let Some(request) = pasted::curl_trace(&text) {
         return Ok(request);

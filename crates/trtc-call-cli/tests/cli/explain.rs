@@ -422,6 +422,19 @@ fn a_log_entry_may_have_its_request_inside() {
 }
 
 #[test]
+fn a_wget_command_is_read_too() {
+    let url = url();
+    for command in [
+        format!("wget -qO- --post-data='{BODY}' '{url}'"),
+        format!("$ wget --post-data '{BODY}' --header 'A: b' -O - '{url}'"),
+        format!("wget '{url}' --method=POST --body-data='{BODY}'"),
+    ] {
+        is_understood(&[], command, "a wget command");
+    }
+    fails(&[], format!("wget -O x '{url}'"), 1, 405, "the vendor posts");
+}
+
+#[test]
 fn a_url_is_taken_out_of_what_is_around_it() {
     let url = url();
     let encoded = url.replace(':', "%3A").replace('/', "%2F").replace('?', "%3F");
