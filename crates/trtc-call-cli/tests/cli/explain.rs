@@ -171,7 +171,7 @@ fn a_log_line_holds_everything_but_the_body() {
     assert!(text.contains("when it was signed, it would be acknowledged"), "{text}");
 }
 
-/// HAProxy's lines end with the request, behind much else.
+/// A proxy's lines end with the request, behind much else.
 #[test]
 fn a_log_line_that_ends_with_the_request_is_no_request_line() {
     let path = url().replace("https://example.com", "");
@@ -811,6 +811,44 @@ fn row_8_the_json() {
     fails(&[], bytes(b"\xff\xfe{\x00"), 8, 400, "UTF-16");
     fails(&[], bytes(b"{\"\xc4\xe3"), 8, 400, "byte 2 is the first that is not UTF-8");
     fails(&[], raw("Content-Encoding: br\r\n", "x"), 8, 400, "Content-Encoding is br");
+}
+
+/// Whoever tries the samples of the vendor's pages learns that these are what is wrong.
+#[test]
+fn row_8_what_the_vendors_samples_have() {
+    let hint = "CallbackAfterMemberChanged are no valid JSON";
+    for (body, what) in [
+        ("{\"CallRecord\":{\"CallId\":\"c\"}\n \"EventTime\":1}", "a comma is missing before"),
+        ("{\"a\":[1]\r\n  \"b\":1}", "a comma is missing before"),
+        ("{\"a\":1, // the first\n \"b\":1}", "a comment stands there"),
+        ("{\n \"a\":1 // the first\n}", "a comment stands there"),
+        ("\u{feff}{// one\n}", "a comment stands there"),
+    ] {
+        for hint in [hint, what] {
+            fails(&[], raw("", body), 8, 400, hint);
+        }
+    }
+    for body in ["{\"a\":1 b}", "{\"a\" \"b\"}", "{\"a\":1/2}", "{,}", "{\"a\":1,}"] {
+        let report = fails(&[], raw("", body), 8, 400, "");
+        assert!(!report["steps"][7]["hints"].to_string().contains("valid JSON"), "{report}");
+    }
+}
+
+#[test]
+fn row_8_what_other_programs_write() {
+    let quoted = BODY.replace('"', "'");
+    let base64 = "eyJDYWxsUmVjb3JkIjp7IkNhbGxJZCI6ImEtMSJ9fQ==";
+    for (body, hint) in [
+        (quoted.as_str(), "as in a Python dict"),
+        (base64, "base64"),
+        (base64.trim_matches('='), "base64"),
+    ] {
+        fails(&[], raw("", body), 8, 400, hint);
+        fails(&["--url", &url(), "--body", body], "", 8, 400, hint);
+    }
+    let bytes = format!("b'{}'", BODY.replace("a-1", "\\xe5\\xbc\\xa0\\'"));
+    fails(&[], raw("", &bytes), 8, 400, "what is inside would pass");
+    is_understood(&["--url", &url(), "--body", &bytes], "", "in Python's b'…'");
 }
 
 #[test]

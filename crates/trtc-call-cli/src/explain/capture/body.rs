@@ -27,6 +27,9 @@ fn unwrap_once(body: &[u8]) -> Option<(Vec<u8>, &'static str)> {
     if let Some(inner) = quoted.and_then(|body| body.strip_suffix(b"'")) {
         return Some((inner.to_vec(), "in a shell's quotes"));
     }
+    if let Some(inner) = body.strip_prefix(b"b'").and_then(|body| body.strip_suffix(b"'")) {
+        return Some((decode_python(inner), "in Python's b'…'"));
+    }
     let text = std::str::from_utf8(body).ok()?;
     if text.starts_with('"') {
         let inner: String = serde_json::from_str(text).ok()?;
@@ -63,6 +66,23 @@ fn decode_hex(mut text: &[u8]) -> Vec<u8> {
     decoded
 }
 
+/// Decodes what Python shows of bytes.
+fn decode_python(mut text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some((first, rest)) = text.split_first() {
+        let (byte, rest) = match (first, rest) {
+            (b'\\', [b'n', rest @ ..]) => (b'\n', rest),
+            (b'\\', [b'r', rest @ ..]) => (b'\r', rest),
+            (b'\\', [b't', rest @ ..]) => (b'\t', rest),
+            (b'\\', [next, behind @ ..]) => hex_escape(text).unwrap_or((*next, behind)),
+            (first, rest) => (*first, rest),
+        };
+        decoded.push(byte);
+        text = rest;
+    }
+    decoded
+}
+
 /// The byte of a `\xHH` at the start, and what stands behind it.
 fn hex_escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let (digits, rest) = text.strip_prefix(b"\\x")?.split_at_checked(2)?;
@@ -90,6 +110,7 @@ mod tests {
             format!("'{escaped}'"),
             r#"{\x22a\x22:\x22b \x5C\x22 c\x22}"#.to_owned(),
             "%7B%22a%22:%22b+%5C%22%20c%22%7D".to_owned(),
+            r#"b'{"a":"b \\" \x63"}'"#.to_owned(),
         ] {
             let (body, found) = unwrapped_body(captured.clone().into_bytes());
             assert_eq!(String::from_utf8(body).unwrap(), object, "{captured}");

@@ -70,6 +70,7 @@ pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
             found.join(", and that is ")
         ));
     }
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     // Nothing is kept, so that nothing is refused which is JSON.
     match serde_json::from_slice::<IgnoredAny>(body) {
         Ok(_) if body.trim_ascii_start().starts_with(b"[") => hints.push("the body is a JSON array: one event, not a list".to_owned()),
@@ -81,12 +82,46 @@ pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
         Err(error) if error.is_eof() => {
             hints.push("it stops in the middle: logs and buffers cut long lines".to_owned());
         }
+        Err(_) if looks_like_base64(body) => hints.push(
+            "the body looks like base64: it has to be decoded before the receiver (AWS says so by \
+             isBase64Encoded)"
+                .to_owned(),
+        ),
         Err(_) if looks_like_a_form(body) => {
             hints.push("the body is a form, not JSON".to_owned());
         }
-        Ok(_) | Err(_) => {}
+        Err(_) if body.trim_ascii_start().starts_with(b"{'") => hints.push(
+            "its texts are in single quotes, as in a Python dict: json.dumps writes JSON".to_owned(),
+        ),
+        Err(error) => hints.extend(like_the_samples(body, &error)),
+        Ok(_) => {}
     }
     hints
+}
+
+/// What the vendor's own samples have, if that is what is wrong at the place of the error.
+fn like_the_samples(body: &[u8], error: &serde_json::Error) -> Option<String> {
+    let line = body.split(|byte| *byte == b'\n').nth(error.line().checked_sub(1)?)?;
+    let what = match line.get(error.column().checked_sub(1)?..)? {
+        [b'/', b'/', ..] => "a comment stands there",
+        [b'"', ..] if error.to_string().starts_with("expected `,`") => {
+            "a comma is missing before what stands there"
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "{what}: the samples on the vendor's pages of Call.CallbackAfterEndCall and \
+         Call.CallbackAfterMemberChanged are no valid JSON; `trtc-call send` sends what is"
+    ))
+}
+
+/// Of an object: its first byte, and what can stand behind that.
+fn looks_like_base64(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    let is_digit = |b: &u8| b.is_ascii_alphanumeric() || b"+/-_=\r\n".contains(b);
+    [b"ey", b"ew", b"e3"].iter().any(|start| body.starts_with(*start))
+        && body.len() >= 8
+        && body.iter().all(is_digit)
 }
 
 /// A header's value, if it is a word that may be shown.
