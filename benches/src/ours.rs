@@ -5,21 +5,21 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use trtc_call_webhook::{
-    App, CallEnded, Error, Event, MemberChanged, Receipt, Receiver, Sign, Token, Undecoded,
+    App, CallEnded, Error, Event, MemberChanged, Receipt, Sign, Token, Undecoded, Verifier,
 };
 
 use crate::cases::{APP, Case, Kind, TOKEN, WINDOW};
 use crate::op::Op;
 
 /// A receiver as every adapter and server of the benches has it.
-pub(crate) fn receiver() -> Receiver {
+pub(crate) fn verifier() -> Verifier {
     let app = App::new(APP).token(TOKEN);
-    Receiver::builder().app(app).replay_window(Duration::from_secs(WINDOW)).build().unwrap()
+    Verifier::builder().app(app).replay_window(Duration::from_secs(WINDOW)).build().unwrap()
 }
 
 /// Everything before the body is read, with the signature.
 pub(crate) fn head(case: Case) -> Op {
-    head_of(receiver(), case)
+    head_of(verifier(), case)
 }
 
 /// The tokens of an app in a rotation that nobody finishes.
@@ -28,15 +28,15 @@ pub(crate) const TOKENS: [&str; 4] = ["first", "second", "third", "fourth"];
 /// A head that is signed with one of several tokens.
 pub(crate) fn rotation(case: &Case, which: usize) -> Option<Op> {
     let app = App::new(APP).tokens(TOKENS);
-    let receiver = Receiver::builder().app(app).build().ok()?;
+    let verifier = Verifier::builder().app(app).build().ok()?;
     let sign = Token::from(*TOKENS.get(which)?).sign(case.request_time);
-    Some(head_of(receiver, case.signed(sign.to_hex())))
+    Some(head_of(verifier, case.signed(sign.to_hex())))
 }
 
-fn head_of(receiver: Receiver, case: Case) -> Op {
+fn head_of(verifier: Verifier, case: Case) -> Op {
     Op::new(case, move |case| {
         let length = u64::try_from(case.body.len()).ok();
-        receiver.check_at("POST", &case.query, length, case.now())
+        verifier.check_at("POST", &case.query, length, case.now())
     })
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn decode(case: Case) -> Op {
 }
 
 fn decode_as<E: Event>(case: Case) -> Op {
-    let head = receiver().check_at("POST", &case.query, None, case.now()).unwrap();
+    let head = verifier().check_at("POST", &case.query, None, case.now()).unwrap();
     let Receipt::Deliver(delivery) = head.receive::<Undecoded>(&case.body).unwrap() else {
         unreachable!("the undecoded form takes every command")
     };
@@ -71,18 +71,18 @@ pub(crate) fn all(case: Case) -> Op {
 }
 
 fn all_as<E: Event>(case: Case) -> Op {
-    let receiver = receiver();
-    Op::new(case, move |case| receive::<E>(&receiver, case))
+    let verifier = verifier();
+    Op::new(case, move |case| receive::<E>(&verifier, case))
 }
 
-fn receive<E: Event>(receiver: &Receiver, case: &Case) -> Result<Receipt<E>, Error> {
+fn receive<E: Event>(verifier: &Verifier, case: &Case) -> Result<Receipt<E>, Error> {
     let length = u64::try_from(case.body.len()).ok();
-    receiver.check_at("POST", &case.query, length, case.now())?.receive(&case.body)
+    verifier.check_at("POST", &case.query, length, case.now())?.receive(&case.body)
 }
 
 /// Whether a call that ended is accepted now, by one receiver for all.
 pub(crate) fn accepts_now(query: &str, body: &[u8]) -> bool {
-    static RECEIVER: LazyLock<Receiver> = LazyLock::new(receiver);
+    static RECEIVER: LazyLock<Verifier> = LazyLock::new(verifier);
     let length = u64::try_from(body.len()).ok();
     let head = RECEIVER.check("POST", query, length);
     head.and_then(|head| head.receive::<CallEnded>(body)).map(black_box).is_ok()
@@ -91,5 +91,5 @@ pub(crate) fn accepts_now(query: &str, body: &[u8]) -> bool {
 /// Whether a call that ended is accepted.
 #[cfg(test)]
 pub(crate) fn accepts(case: &Case) -> bool {
-    receive::<CallEnded>(&receiver(), case).is_ok()
+    receive::<CallEnded>(&verifier(), case).is_ok()
 }

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use fuzz::receivers::{Configured, receiver};
+use fuzz::verifiers::{Configured, verifier};
 use fuzz::{NOW, head, now};
 use libfuzzer_sys::fuzz_target;
 use trtc_call_webhook::{ErrorKind, Params};
@@ -19,7 +19,7 @@ fuzz_target!(|query: &[u8]| {
     sorted.sort_unstable();
     let sorted = sorted.join("&");
 
-    for configured in RECEIVERS.map(receiver) {
+    for configured in RECEIVERS.map(verifier) {
         let got = check(configured, &query);
         match (&got, head::expect(&configured.config, "POST", &query, None, NOW)) {
             (Ok((params, is_signed)), Ok(expected)) => {
@@ -35,7 +35,7 @@ fuzz_target!(|query: &[u8]| {
 });
 
 fn check(configured: &Configured, query: &str) -> Result<(Params, bool), ErrorKind> {
-    match configured.receiver.check_at("POST", query, None, now()) {
+    match configured.verifier.check_at("POST", query, None, now()) {
         Ok(head) => Ok((head.params().clone(), head.is_signed())),
         Err(error) => Err(error.kind()),
     }

@@ -8,7 +8,7 @@
 
 use fuzz::body::{self, Kind, Outcome, Takes};
 use fuzz::event::Queued;
-use fuzz::receivers::{Configured, receiver};
+use fuzz::verifiers::{Configured, verifier};
 use fuzz::{NOW, head, now};
 use libfuzzer_sys::fuzz_target;
 use trtc_call_webhook::{
@@ -36,17 +36,17 @@ fuzz_target!(|input: &[u8]| {
     let [name, takes, chunk] = setting[..] else { return };
     let chunk = chunk.parse().unwrap_or(1_usize).max(1);
     let request = Request { method, query, length: content_length(length), chunk, body };
-    let receiver = receiver(name);
+    let verifier = verifier(name);
     match takes {
         "CallStarted" => {
-            check::<CallStarted>(receiver, &request, Some(Takes::Only(Kind::CallStarted)))
+            check::<CallStarted>(verifier, &request, Some(Takes::Only(Kind::CallStarted)))
         }
         "MemberChanged" => {
-            check::<MemberChanged>(receiver, &request, Some(Takes::Only(Kind::MemberChanged)));
+            check::<MemberChanged>(verifier, &request, Some(Takes::Only(Kind::MemberChanged)));
         }
-        "Callback" => check::<Callback>(receiver, &request, Some(Takes::All)),
-        "Undecoded" => check::<Undecoded>(receiver, &request, None),
-        _ => check::<CallEnded>(receiver, &request, Some(Takes::Only(Kind::CallEnded))),
+        "Callback" => check::<Callback>(verifier, &request, Some(Takes::All)),
+        "Undecoded" => check::<Undecoded>(verifier, &request, None),
+        _ => check::<CallEnded>(verifier, &request, Some(Takes::Only(Kind::CallEnded))),
     }
 });
 
@@ -64,7 +64,7 @@ fn receive<E: Event>(
     request: &Request<'_>,
     chunk: usize,
 ) -> Result<Receipt<E>, Error> {
-    let head = to.receiver.check_at(request.method, request.query, request.length, now())?;
+    let head = to.verifier.check_at(request.method, request.query, request.length, now())?;
     let mut buffer = head.read_body();
     for chunk in request.body.chunks(chunk) {
         buffer.push(chunk)?;
@@ -77,7 +77,7 @@ fn received<E: Queued>(receipt: Result<Receipt<E>, Error>, request: &Request<'_>
     match receipt {
         Ok(Receipt::Deliver(delivery)) => {
             assert_eq!(delivery.body(), request.body);
-            let _ = (format!("{delivery:?}"), delivery.dedup_key());
+            let _ = (format!("{delivery:?}"), delivery.idempotency_key());
             body::got(Ok(Some(delivery.into_event())))
         }
         Ok(Receipt::Acknowledge(ack)) => {

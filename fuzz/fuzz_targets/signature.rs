@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arbitrary::Arbitrary;
 use fuzz::head;
-use fuzz::receivers::{AppConfig, Config, Policy};
+use fuzz::verifiers::{AppConfig, Config, Policy};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]

@@ -10,7 +10,7 @@ use trtc_call_webhook::{
 };
 
 use crate::body::{Kind, Outcome, got};
-use crate::receivers::receiver;
+use crate::verifiers::verifier;
 
 /// An event as users have it.
 pub trait Queued: Event + Clone + Debug + PartialEq + Serialize + DeserializeOwned {}
@@ -54,17 +54,17 @@ fn deliver<E: Event + Clone>(
     command: &Command,
     body: &[u8],
 ) -> Result<Option<E>, trtc_call_webhook::Error> {
-    let head = receiver("open").receiver.check("POST", &query(command), None).unwrap();
+    let head = verifier("open").verifier.check("POST", &query(command), None).unwrap();
     let Receipt::Deliver(delivery) = head.receive::<E>(body)? else { return Ok(None) };
     assert_eq!(delivery.body(), body);
-    let key = delivery.dedup_key();
-    assert_eq!(key, undecoded(command, body).dedup_key());
+    let key = delivery.idempotency_key();
+    assert_eq!(key, undecoded(command, body).idempotency_key());
     assert!(key.as_str().len() < 1024 && !key.as_str().contains(char::is_control), "{key}");
     Ok(Some(delivery.into_event()))
 }
 
 fn undecoded(command: &Command, body: &[u8]) -> Delivery<Undecoded> {
-    let head = receiver("open").receiver.check("POST", &query(command), None).unwrap();
+    let head = verifier("open").verifier.check("POST", &query(command), None).unwrap();
     match head.receive::<Undecoded>(body) {
         Ok(Receipt::Deliver(delivery)) => delivery,
         other => panic!("the undecoded form takes everything: {other:?}"),
@@ -84,7 +84,7 @@ fn queue<E: Queued>(event: &E) {
 /// An event that came can be sent, and comes again.
 fn send<E: Queued + Into<Callback>>(event: &E) {
     let request = Request::new(APP, event.clone());
-    let head = receiver("open").receiver.check("POST", &request.query(), None).unwrap();
+    let head = verifier("open").verifier.check("POST", &request.query(), None).unwrap();
     match head.receive::<E>(request.body()) {
         Ok(Receipt::Deliver(delivery)) => assert_eq!(delivery.event(), event),
         other => panic!("not as it was sent: {other:?}"),

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use trtc_call_webhook::{ClientIp, Command, ContentType, ErrorKind, OptPlatform, Params};
 
-use crate::receivers::{AppConfig, Config, Policy};
+use crate::verifiers::{AppConfig, Config, Policy};
 
 /// A request that passes all of them.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Head {
 ///
 /// The first row that fails.
 pub fn expect(
-    receiver: &Config,
+    verifier: &Config,
     method: &str,
     query: &str,
     content_length: Option<u64>,
@@ -42,10 +42,10 @@ pub fn expect(
     let time = checked(&query, "RequestTime")?;
     let app = app.and_then(|text| plain_number(&text)).filter(|app| *app != 0);
     let app = app.ok_or(ErrorKind::MalformedQuery)?;
-    let config = receiver.apps.iter().find(|config| config.id == app);
+    let config = verifier.apps.iter().find(|config| config.id == app);
     let config = config.ok_or(ErrorKind::ForeignApp)?;
-    let is_signed = signature(config, receiver.window, sign.as_deref(), time.as_deref(), now)?;
-    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= receiver.body_limit);
+    let is_signed = signature(config, verifier.window, sign.as_deref(), time.as_deref(), now)?;
+    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= verifier.body_limit);
     if !content_length.is_none_or(fits) {
         return Err(ErrorKind::BodyTooLarge);
     }

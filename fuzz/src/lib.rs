@@ -11,7 +11,7 @@ pub mod body;
 pub mod event;
 pub mod head;
 pub mod json;
-pub mod receivers;
+pub mod verifiers;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

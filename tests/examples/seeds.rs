@@ -44,7 +44,7 @@ fn main() {
             "{}\n{}\n{length}\n{},{},7\n",
             request.method,
             request.query,
-            table.receiver_of(case),
+            table.verifier_of(case),
             table.takes_of(case),
         );
         write("request", &[head.as_bytes(), &request.body].concat());

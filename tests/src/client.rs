@@ -8,7 +8,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use trtc_call_webhook::Receiver;
+use trtc_call_webhook::Verifier;
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Sent, Serve, Server, Taken};
 
@@ -38,8 +38,8 @@ impl<S: Serve> Driver for Loopback<S> {
         format!("{} over {:?}", self.0.name(), self.1)
     }
 
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Client {
-        let server = self.0.serve::<E>(receiver, notebook).await;
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Client {
+        let server = self.0.serve::<E>(verifier, notebook).await;
         Client { wire: self.1, connection: None, server }
     }
 }

@@ -32,11 +32,11 @@ pub mod table;
 pub use notebook::{Gate, Mood, Notebook, Taken};
 pub use request::{Answer, Kind, Request, Sent};
 pub use run::run;
-pub use table::{Case, ReceiverConfig, Table, percent, signature};
+pub use table::{Case, Table, VerifierConfig, percent, signature};
 
 use std::net::SocketAddr;
 
-use trtc_call_webhook::Receiver;
+use trtc_call_webhook::Verifier;
 
 /// The servers in the repository's README compile.
 #[cfg(doctest)]
@@ -53,7 +53,7 @@ pub trait Driver {
     fn name(&self) -> String;
 
     /// Opens an endpoint with a handler that takes `E` and writes what it sees into `notebook`.
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Self::Endpoint;
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Self::Endpoint;
 }
 
 /// A receiver with a handler behind it.
@@ -74,7 +74,7 @@ pub trait Serve {
     fn name(&self) -> &'static str;
 
     /// Serves [`PATH`] with a handler that takes `E` and writes what it sees into `notebook`.
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server;
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server;
 }
 
 /// The path that every server has its handler at.

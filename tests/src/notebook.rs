@@ -118,7 +118,7 @@ fn facts<E: Taken>(delivery: &Delivery<E>) -> Value {
     let mut facts = json!({
         "event": to_value(event),
         "is_signed": delivery.is_signed(),
-        "dedup_key": delivery.dedup_key().as_str(),
+        "idempotency_key": delivery.idempotency_key().as_str(),
         "params": params(delivery.params()),
     });
     let event: &dyn Any = event;

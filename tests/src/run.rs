@@ -23,7 +23,7 @@ pub async fn run<D: Driver>(table: &Table, driver: &D) {
     let mut keys = BTreeMap::new();
     let mut failures = Vec::new();
     for case in table.cases.iter().filter(|case| is_core || !case.core_only) {
-        let place = (table.receiver_of(case), table.takes_of(case));
+        let place = (table.verifier_of(case), table.takes_of(case));
         let (endpoint, notebook) = match endpoints.entry(place) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(closed) => closed.insert(open(table, driver, place).await),
@@ -40,7 +40,7 @@ pub async fn run<D: Driver>(table: &Table, driver: &D) {
                 break;
             }
             if let Some(seen) = seen.first() {
-                keys.insert(case.name.as_str(), seen.facts["dedup_key"].clone());
+                keys.insert(case.name.as_str(), seen.facts["idempotency_key"].clone());
             }
         }
     }
@@ -58,17 +58,17 @@ pub async fn run<D: Driver>(table: &Table, driver: &D) {
 async fn open<D: Driver>(
     table: &Table,
     driver: &D,
-    (receiver, takes): (&str, &str),
+    (verifier, takes): (&str, &str),
 ) -> (D::Endpoint, Notebook) {
-    let receiver = table.receiver(receiver);
+    let verifier = table.verifier(verifier);
     let notebook = Notebook::default();
     let pages = notebook.clone();
     let endpoint = match takes {
-        "CallEnded" => driver.open::<CallEnded>(receiver, pages).await,
-        "CallStarted" => driver.open::<CallStarted>(receiver, pages).await,
-        "MemberChanged" => driver.open::<MemberChanged>(receiver, pages).await,
-        "Callback" => driver.open::<Callback>(receiver, pages).await,
-        "Undecoded" => driver.open::<Undecoded>(receiver, pages).await,
+        "CallEnded" => driver.open::<CallEnded>(verifier, pages).await,
+        "CallStarted" => driver.open::<CallStarted>(verifier, pages).await,
+        "MemberChanged" => driver.open::<MemberChanged>(verifier, pages).await,
+        "Callback" => driver.open::<Callback>(verifier, pages).await,
+        "Undecoded" => driver.open::<Undecoded>(verifier, pages).await,
         other => panic!("no event is named {other:?}"),
     };
     (endpoint, notebook)

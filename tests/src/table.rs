@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use trtc_call_webhook::{Ack, App, Receiver};
+use trtc_call_webhook::{Ack, App, Verifier};
 
 use crate::Request;
 
@@ -24,7 +24,7 @@ pub struct Table {
     /// What a case has that does not say otherwise.
     pub defaults: Defaults,
     /// Receivers, by the names in `Case::receiver`.
-    pub receivers: BTreeMap<String, ReceiverConfig>,
+    pub verifiers: BTreeMap<String, VerifierConfig>,
     /// Answers, by the names in `Expect::answer`.
     pub answers: BTreeMap<String, ExpectAnswer>,
     /// Each event with nothing in it; what a case expects is written over it.
@@ -55,7 +55,7 @@ const fn one() -> usize {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
-    receiver: String,
+    verifier: String,
     takes: String,
     method: String,
     query: String,
@@ -65,7 +65,7 @@ pub struct Defaults {
 /// How a receiver is set up.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReceiverConfig {
+pub struct VerifierConfig {
     apps: Vec<AppConfig>,
     body_limit: Option<usize>,
     replay_window_seconds: Option<u64>,
@@ -96,7 +96,7 @@ pub struct Case {
     pub name: String,
     /// Which rules it is about.
     pub rules: Vec<String>,
-    receiver: Option<String>,
+    verifier: Option<String>,
     takes: Option<String>,
     method: Option<String>,
     query: Option<String>,
@@ -201,15 +201,15 @@ impl Table {
 
     /// A receiver by its name in the table.
     #[must_use]
-    pub fn receiver(&self, name: &str) -> Receiver {
-        let config = self.receivers.get(name);
+    pub fn verifier(&self, name: &str) -> Verifier {
+        let config = self.verifiers.get(name);
         config.unwrap_or_else(|| panic!("no receiver is named {name:?}")).build()
     }
 
-    /// The name of a case's receiver.
+    /// The name of a case's verifier.
     #[must_use]
-    pub fn receiver_of<'a>(&'a self, case: &'a Case) -> &'a str {
-        case.receiver.as_ref().unwrap_or(&self.defaults.receiver)
+    pub fn verifier_of<'a>(&'a self, case: &'a Case) -> &'a str {
+        case.verifier.as_ref().unwrap_or(&self.defaults.verifier)
     }
 
     /// What a case's handler takes.
@@ -307,9 +307,9 @@ impl Table {
     }
 }
 
-impl ReceiverConfig {
-    fn build(&self) -> Receiver {
-        let mut builder = Receiver::builder();
+impl VerifierConfig {
+    fn build(&self) -> Verifier {
+        let mut builder = Verifier::builder();
         for config in &self.apps {
             let app = config.tokens.iter().fold(App::new(config.id), |app, token| app.token(token));
             builder = builder.app(match config.policy {

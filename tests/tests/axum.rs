@@ -43,8 +43,8 @@ async fn answer(router: Router, request: http::Request<Body>) -> Answer {
     Answer::from_parts(&parts, &body, kind)
 }
 
-fn open(receiver: &str) -> Router {
-    router::<CallEnded>(Table::load().receiver(receiver), Notebook::default())
+fn open(verifier: &str) -> Router {
+    router::<CallEnded>(Table::load().verifier(verifier), Notebook::default())
 }
 
 #[tokio::test]
@@ -78,9 +78,9 @@ async fn the_receivers_limit_holds_where_the_apps_is_switched_off() {
 /// Larger than axum's own default of 2 MB, which is lower than this receiver's limit.
 #[tokio::test]
 async fn the_lower_of_two_limits_is_axums_own_default() {
-    let receiver =
-        trtc_call_webhook::Receiver::builder().app(1_400_000_001).body_limit(1 << 30).build();
-    let router = router::<CallEnded>(receiver.unwrap(), Notebook::default());
+    let verifier =
+        trtc_call_webhook::Verifier::builder().app(1_400_000_001).body_limit(1 << 30).build();
+    let router = router::<CallEnded>(verifier.unwrap(), Notebook::default());
     let body = Body::from(BODY.to_owned() + &" ".repeat(3 << 20));
     assert_eq!(answer(router, request("POST", QUERY, body)).await.body, TOO_LARGE.as_bytes());
 }
@@ -116,7 +116,7 @@ async fn nothing_of_a_body_is_polled_when_the_head_fails() {
     let mut at_least = SizeHint::new();
     at_least.set_lower(65);
     let unknown = SizeHint::new();
-    for (receiver, method, query, hint, kind) in [
+    for (verifier, method, query, hint, kind) in [
         ("open", "PUT", QUERY, &unknown, "method not allowed"),
         ("open", "POST", "SdkAppid=1400000001&SdkAppid=2", &unknown, "malformed query"),
         ("open", "POST", "", &unknown, "malformed query"),
@@ -128,7 +128,7 @@ async fn nothing_of_a_body_is_polled_when_the_head_fails() {
         ("open", "POST", QUERY, &huge, "body too large"),
     ] {
         let body = Body::new(Untouchable(*hint));
-        let answer = answer(open(receiver), request(method, query, body)).await;
+        let answer = answer(open(verifier), request(method, query, body)).await;
         assert_eq!(answer.kind, Kind::Some(kind.to_owned()));
     }
     let mut announced = request("POST", QUERY, Body::new(Untouchable(unknown)));
@@ -148,7 +148,7 @@ async fn a_body_is_polled_when_the_head_passes() {
 async fn an_error_of_the_users_own_type_is_untouched() {
     let handler =
         |_: Webhook| async { Err::<(), _>((StatusCode::IM_A_TEAPOT, "tea, no database")) };
-    let router = Router::new().route(PATH, any(handler)).with_state(Table::load().receiver("open"));
+    let router = Router::new().route(PATH, any(handler)).with_state(Table::load().verifier("open"));
     let answer = answer(router, request("POST", QUERY, Body::from(BODY))).await;
     assert_eq!((answer.status, answer.body.as_slice()), (418, b"tea, no database".as_slice()));
     assert_eq!(answer.content_type, ["text/plain; charset=utf-8"]);
@@ -159,7 +159,7 @@ async fn an_error_of_the_users_own_type_is_untouched() {
 async fn a_router_that_refuses_the_method_answers_itself() {
     let handler = |_: Webhook| async {};
     let router =
-        Router::new().route(PATH, post(handler)).with_state(Table::load().receiver("open"));
+        Router::new().route(PATH, post(handler)).with_state(Table::load().verifier("open"));
     let answer = answer(router, request("PUT", QUERY, Body::empty())).await;
     assert_eq!((answer.status, answer.body.as_slice()), (405, b"".as_slice()));
     assert_eq!(answer.allow, ["POST"]);

@@ -22,8 +22,8 @@ fn cases() -> Value {
 }
 
 /// The command with a receiver's switches; none if it serves more than one app.
-fn explain(receiver: &Value, takes: &str) -> Option<Command> {
-    let [app] = receiver["apps"].as_array().unwrap().as_slice() else { return None };
+fn explain(verifier: &Value, takes: &str) -> Option<Command> {
+    let [app] = verifier["apps"].as_array().unwrap().as_slice() else { return None };
     let mut command = Programs::build(env!("CARGO_TARGET_TMPDIR")).command("trtc-call");
     command.args(["explain", "--takes", takes]).env("SDK_APP_ID", app["id"].to_string());
     if let Some(tokens) = app["tokens"].as_array() {
@@ -38,7 +38,7 @@ fn explain(receiver: &Value, takes: &str) -> Option<Command> {
     for (field, switch) in
         [("body_limit", "--body-limit"), ("replay_window_seconds", "--replay-window")]
     {
-        if let Some(number) = receiver[field].as_u64() {
+        if let Some(number) = verifier[field].as_u64() {
             command.args([switch, &number.to_string()]);
         }
     }
@@ -65,10 +65,10 @@ fn run(mut command: Command, input: &[u8]) -> Output {
 }
 
 /// What is secret in a request: everything that may be a signature, and the receiver's tokens.
-fn secrets(request: &Request, receiver: &Value) -> Vec<String> {
+fn secrets(request: &Request, verifier: &Value) -> Vec<String> {
     let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
     let signs = pairs.filter(|(key, _)| key.eq_ignore_ascii_case("sign"));
-    let tokens = receiver["apps"][0]["tokens"].as_array().into_iter().flatten();
+    let tokens = verifier["apps"][0]["tokens"].as_array().into_iter().flatten();
     let mut secrets: Vec<String> = signs.map(|(_, sign)| sign.to_owned()).collect();
     secrets.extend(tokens.map(|token| token.as_str().unwrap().to_owned()));
     // Short ones are words that any text may have.
@@ -79,20 +79,20 @@ fn secrets(request: &Request, receiver: &Value) -> Vec<String> {
 /// Whether it is told as the table has it; none if a captured request cannot hold the case.
 fn compare(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<Result<(), String>> {
     let field = |name: &str| as_is.get(name).unwrap_or(&cases["defaults"][name]).as_str().unwrap();
-    let receiver = &cases["receivers"][field("receiver")];
+    let verifier = &cases["verifiers"][field("receiver")];
     let request = table.request(case);
     // A line cannot hold another one, and whether a handler fails is not in the request.
     let is_line = !request.query.contains(['\r', '\n']) && !request.method.contains(' ');
     if !is_line || request.method.is_empty() || as_is.get("fail").is_some() {
         return None;
     }
-    let text = run(explain(receiver, field("takes"))?, &raw(&request));
-    let mut json = explain(receiver, field("takes"))?;
+    let text = run(explain(verifier, field("takes"))?, &raw(&request));
+    let mut json = explain(verifier, field("takes"))?;
     json.arg("--json");
     let output = run(json, &raw(&request));
     let all = [text.stdout, text.stderr, output.stdout.clone(), output.stderr.clone()].concat();
     let all = String::from_utf8(all).unwrap();
-    for secret in secrets(&request, receiver) {
+    for secret in secrets(&request, verifier) {
         assert!(!all.contains(&secret), "{}: {all}", case.name);
     }
     let text = String::from_utf8(output.stdout).unwrap();

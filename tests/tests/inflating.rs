@@ -41,11 +41,11 @@ async fn a_gzip_bomb_is_refused_for_what_it_inflates_to() {
 
 /// One after the other.
 async fn gzip_bombs() {
-    let receiver = || Table::load().receiver("open");
+    let verifier = || Table::load().verifier("open");
     let notebook = Notebook::default();
     let inflating = RequestDecompressionLayer::new;
-    let axum = router::router::<CallEnded>(receiver(), notebook.clone()).layer(inflating());
-    let hyper = service::service::<CallEnded, _>(receiver(), notebook.clone());
+    let axum = router::router::<CallEnded>(verifier(), notebook.clone()).layer(inflating());
+    let hyper = service::service::<CallEnded, _>(verifier(), notebook.clone());
     let hyper = ServiceBuilder::new().layer(inflating()).service(hyper);
 
     let bomb = gzip(std::iter::repeat_n(" ".repeat(1 << 20), 200));

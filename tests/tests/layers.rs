@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
 use tower::ServiceBuilder;
 use tower_http::timeout::TimeoutLayer;
-use trtc_call_webhook::{CallEnded, Receiver};
+use trtc_call_webhook::{CallEnded, Verifier};
 
 const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 const TIME: Duration = Duration::from_millis(500);
@@ -36,8 +36,8 @@ impl Serve for TimedAxum {
         "axum with a time-out"
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
-        router::serve(router::router::<E>(receiver, notebook).layer(time_out())).await
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
+        router::serve(router::router::<E>(verifier, notebook).layer(time_out())).await
     }
 }
 
@@ -46,10 +46,10 @@ impl Serve for TimedActixWeb {
         "actix-web with a time-out"
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
         actix::serve(move |config| {
             let webhook =
-                |config: &mut _| actix::Way::Extractor.configure::<E>(&receiver, &notebook, config);
+                |config: &mut _| actix::Way::Extractor.configure::<E>(&verifier, &notebook, config);
             config.service(web::scope("").wrap(from_fn(limit_time)).configure(webhook));
         })
     }
@@ -60,8 +60,8 @@ impl Serve for TimedHyper {
         "hyper with a time-out"
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
-        let webhook = service::service::<E, Incoming>(receiver, notebook);
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
+        let webhook = service::service::<E, Incoming>(verifier, notebook);
         service::serve(ServiceBuilder::new().layer(time_out()).service(webhook)).await
     }
 }
@@ -80,7 +80,7 @@ async fn limit_time(
 
 async fn a_handler_that_hangs_is_given_up_on(server: impl Serve) {
     let notebook = Notebook::default();
-    let server = server.serve::<CallEnded>(Table::load().receiver("open"), notebook.clone()).await;
+    let server = server.serve::<CallEnded>(Table::load().verifier("open"), notebook.clone()).await;
     let gate = Gate::default();
     notebook.set_mood(Mood::WaitsFor(gate.clone()));
     let mut hanging = Raw::connect(server.address()).await;

@@ -21,10 +21,10 @@ use serde::de::DeserializeOwned;
 use tower::util::ServiceFn;
 use trtc_call_webhook::{
     Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
-    CallType, Callback, ClientIp, Command, ContentType, DedupKey, Delivery, Error, ErrorKind,
-    Event, Fault, Head, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
-    OtherCallback, Params, Receipt, Receiver, ReceiverBuilder, Rejection, RoomId, RoomIdType, Sign,
-    Token, Undecoded, UnixMillis, UnixSeconds, UserIds, UserIdsIter, sender,
+    CallType, Callback, ClientIp, Command, ContentType, Delivery, Error, ErrorKind, Event, Fault,
+    Head, IdempotencyKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus,
+    OptPlatform, OtherCallback, Params, Receipt, Rejection, RoomId, RoomIdType, Sign, Token,
+    Undecoded, UnixMillis, UnixSeconds, UserIds, UserIdsIter, Verifier, VerifierBuilder, sender,
 };
 use {
     trtc_call_webhook_actix_web as actix, trtc_call_webhook_axum as axum_web,
@@ -64,30 +64,30 @@ const fn printable<T: Display>() {}
 fn core_s_types_are_what_one_relies_on() {
     are! { shareable:
         Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
-        CallType, Callback, ClientIp, Command, ContentType, DedupKey, Delivery<CallEnded>, Error,
+        CallType, Callback, ClientIp, Command, ContentType, IdempotencyKey, Delivery<CallEnded>, Error,
         ErrorKind, Fault, Head, MediaType, Member, MemberChange, MemberChanged, MemberStatus,
-        OptPlatform, OtherCallback, Params, Receipt<CallEnded>, Receiver, ReceiverBuilder,
+        OptPlatform, OtherCallback, Params, Receipt<CallEnded>, Verifier, VerifierBuilder,
         Rejection, RoomId, RoomIdType, Sign, Token, Undecoded, UnixMillis, UnixSeconds, UserIds,
         UserIdsIter<'static>, sender::Request,
     }
     // All but a body on its way and what is made of it.
     are! { cloneable:
-        Ack, Answer, App, Delivery<CallEnded>, Error, Head, Params, Receiver, ReceiverBuilder,
+        Ack, Answer, App, Delivery<CallEnded>, Error, Head, Params, Verifier, VerifierBuilder,
         Rejection, Sign, Token, UserIdsIter<'_>, sender::Request,
     }
     are! { value:
         ActionType, BuildError, CallEnded, CallResult, CallStarted, CallType, Callback, ClientIp,
-        Command, ContentType, DedupKey, ErrorKind, Fault, MediaType, Member, MemberChange,
+        Command, ContentType, IdempotencyKey, ErrorKind, Fault, MediaType, Member, MemberChange,
         MemberChanged, MemberStatus, OptPlatform, OtherCallback, RoomId, RoomIdType, Undecoded,
         UnixMillis, UnixSeconds, UserIds,
     }
     are! { storable:
         ActionType, CallEnded, CallResult, CallStarted, CallType, Callback, Command, ContentType,
-        DedupKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
+        IdempotencyKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
         OtherCallback, RoomId, RoomIdType, Undecoded, UnixMillis, UnixSeconds, UserIds,
     }
     are! { printable:
-        ActionType, CallResult, CallType, ClientIp, Command, ContentType, DedupKey, ErrorKind,
+        ActionType, CallResult, CallType, ClientIp, Command, ContentType, IdempotencyKey, ErrorKind,
         MediaType, MemberStatus, OptPlatform, RoomId, RoomIdType, UnixMillis, UnixSeconds,
     }
     are! { error: BuildError, Error, Rejection, }
@@ -160,7 +160,7 @@ fn what_travels_through_futures_stays_small() {
     }
     at_most! {
         // Shared: cloning and moving them costs a count and a pointer.
-        8: Receiver,
+        8: Verifier,
         8: Delivery<Callback>,
         8: axum_web::Webhook<Callback>,
         8: actix::Webhook<Callback>,
@@ -185,9 +185,9 @@ fn what_travels_through_futures_stays_small() {
     }
 
     // An `async fn` has a place of its own for each of its values: the request is in it three times.
-    let receiver = Receiver::builder().app(1400000001).build().unwrap();
+    let verifier = Verifier::builder().app(1400000001).build().unwrap();
     let request = Request::new(Body::empty());
-    let size = size_of_val(&axum_web::Webhook::<CallEnded>::from_request(request, &receiver));
+    let size = size_of_val(&axum_web::Webhook::<CallEnded>::from_request(request, &verifier));
     assert!(size <= 1280, "axum's extractor has {size} bytes");
 }
 

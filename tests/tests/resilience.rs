@@ -48,8 +48,8 @@ struct Place {
 impl Place {
     async fn open(server: &impl Serve) -> Self {
         let notebook = Notebook::default();
-        let receiver = Table::load().receiver("open");
-        Self { server: server.serve::<CallEnded>(receiver, notebook.clone()).await, notebook }
+        let verifier = Table::load().verifier("open");
+        Self { server: server.serve::<CallEnded>(verifier, notebook.clone()).await, notebook }
     }
 
     async fn raw(&self) -> Raw {
@@ -201,7 +201,7 @@ async fn panics_over_http_2(server: impl Serve) {
     let notebook = Notebook::default();
     let driver = Loopback(server, Wire::Http2);
     let mut endpoint =
-        driver.open::<CallEnded>(Table::load().receiver("open"), notebook.clone()).await;
+        driver.open::<CallEnded>(Table::load().verifier("open"), notebook.clone()).await;
     let request = Request {
         method: "POST".to_owned(),
         query: QUERY.to_owned(),

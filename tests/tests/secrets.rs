@@ -26,7 +26,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing::{Level, Metadata, Subscriber};
 use trtc_call_webhook::{
     App, CallEnded, CallStarted, Callback, Delivery, Error, ErrorKind, MemberChanged, Receipt,
-    Receiver, Token, Undecoded, sender,
+    Token, Undecoded, Verifier, sender,
 };
 use trtc_call_webhook_axum::{Webhook, WebhookRejection};
 
@@ -106,12 +106,12 @@ fn signature() -> (String, String) {
     (Token::new(TOKEN).sign(seconds).to_hex(), seconds.to_string())
 }
 
-fn signed() -> Receiver {
-    Receiver::builder().app(App::new(1_400_000_001).token(TOKEN)).body_limit(2000).build().unwrap()
+fn signed() -> Verifier {
+    Verifier::builder().app(App::new(1_400_000_001).token(TOKEN)).body_limit(2000).build().unwrap()
 }
 
-fn open() -> Receiver {
-    Receiver::builder().app(1_400_000_001).body_limit(2000).build().unwrap()
+fn open() -> Verifier {
+    Verifier::builder().app(1_400_000_001).body_limit(2000).build().unwrap()
 }
 
 fn signed_query(command: &str) -> String {
@@ -127,22 +127,22 @@ fn open_query(command: &str) -> String {
 
 /// A request in which every part has something that must not come out.
 struct Sent {
-    receiver: Receiver,
+    verifier: Verifier,
     method: &'static str,
     query: String,
     body: Body,
 }
 
 impl Sent {
-    fn new(receiver: &Receiver, query: impl Into<String>, body: impl Into<Body>) -> Self {
-        Self { receiver: receiver.clone(), method: "POST", query: query.into(), body: body.into() }
+    fn new(verifier: &Verifier, query: impl Into<String>, body: impl Into<Body>) -> Self {
+        Self { verifier: verifier.clone(), method: "POST", query: query.into(), body: body.into() }
     }
 
     /// Through axum's extractor, as far as a handler.
     async fn receive<E: trtc_call_webhook::Event>(self) -> Result<Webhook<E>, WebhookRejection> {
         let target = format!("{PATH}?{}", self.query);
         let request = http::Request::builder().method(self.method).uri(target).body(self.body);
-        Webhook::from_request(request.unwrap(), &self.receiver).await
+        Webhook::from_request(request.unwrap(), &self.verifier).await
     }
 }
 
@@ -263,7 +263,7 @@ async fn nothing_that_is_printed_or_logged_holds_a_secret() {
     let token = Token::new(TOKEN);
     let sign = token.sign(signature().1.parse().unwrap());
     let app = App::new(1_400_000_001).token(TOKEN);
-    let builder = Receiver::builder().app(app.clone());
+    let builder = Verifier::builder().app(app.clone());
     printed.debug(&token);
     printed.debug(&sign);
     printed.debug(&app);
@@ -337,10 +337,10 @@ fn no_line_holds_a_query_or_a_body_of_the_table() {
     let table = Table::load();
     for case in &table.cases {
         let request = table.request(case);
-        for receiver in ["open", "signed", "small"] {
-            let receiver = table.receiver(receiver);
+        for verifier in ["open", "signed", "small"] {
+            let verifier = table.verifier(verifier);
             let length = u64::try_from(request.body.len()).unwrap();
-            let head = receiver.check(&request.method, &request.query, Some(length));
+            let head = verifier.check(&request.method, &request.query, Some(length));
             if let Ok(head) = head {
                 let _ = head.clone().receive::<CallEnded>(&request.body);
                 let _ = head.clone().receive::<CallStarted>(&request.body);
@@ -367,15 +367,15 @@ fn no_line_holds_a_query_or_a_body_of_the_table() {
 #[tokio::test]
 async fn the_first_of_each_kind_warns_and_the_next_do_not() {
     let (lines, _guard) = Lines::capture();
-    let (receiver, strict) = (open(), signed());
+    let (verifier, strict) = (open(), signed());
     let (_, time) = signature();
     let stale = Token::new(TOKEN).sign(1_669_872_112).to_hex();
     let no_id = body_of(END, "");
     let mismatch = body_of("Call.X", "");
-    let cases: Vec<(&Receiver, &str, String, MakeBody)> = vec![
-        (&receiver, "PUT", open_query(END), Box::new(Body::empty)),
-        (&receiver, "POST", String::new(), Box::new(Body::empty)),
-        (&receiver, "POST", "SdkAppid=1400000009".to_owned(), Box::new(Body::empty)),
+    let cases: Vec<(&Verifier, &str, String, MakeBody)> = vec![
+        (&verifier, "PUT", open_query(END), Box::new(Body::empty)),
+        (&verifier, "POST", String::new(), Box::new(Body::empty)),
+        (&verifier, "POST", "SdkAppid=1400000009".to_owned(), Box::new(Body::empty)),
         (&strict, "POST", open_query(END), Box::new(Body::empty)),
         (
             &strict,
@@ -389,15 +389,15 @@ async fn the_first_of_each_kind_warns_and_the_next_do_not() {
             format!("{}&Sign={stale}&RequestTime=1669872112", open_query(END)),
             Box::new(Body::empty),
         ),
-        (&receiver, "POST", open_query(END), Box::new(|| Body::from(" ".repeat(2001)))),
-        (&receiver, "POST", open_query(END), Box::new(broken_body)),
-        (&receiver, "POST", open_query(END), Box::new(|| Body::from("{"))),
-        (&receiver, "POST", open_query(END), Box::new(move || Body::from(mismatch.clone()))),
-        (&receiver, "POST", open_query(END), Box::new(move || Body::from(no_id.clone()))),
+        (&verifier, "POST", open_query(END), Box::new(|| Body::from(" ".repeat(2001)))),
+        (&verifier, "POST", open_query(END), Box::new(broken_body)),
+        (&verifier, "POST", open_query(END), Box::new(|| Body::from("{"))),
+        (&verifier, "POST", open_query(END), Box::new(move || Body::from(mismatch.clone()))),
+        (&verifier, "POST", open_query(END), Box::new(move || Body::from(no_id.clone()))),
     ];
-    for (receiver, method, query, body) in cases {
+    for (verifier, method, query, body) in cases {
         for expected in [Level::WARN, Level::DEBUG, Level::DEBUG] {
-            let mut sent = Sent::new(receiver, query.clone(), body());
+            let mut sent = Sent::new(verifier, query.clone(), body());
             sent.method = method;
             let rejection = sent.receive::<CallEnded>().await.unwrap_err();
             let logged = lines.take();
@@ -411,8 +411,8 @@ async fn the_first_of_each_kind_warns_and_the_next_do_not() {
         }
     }
     // A clone is the same receiver; another one starts anew.
-    let refuse = |receiver: Receiver| Sent::new(&receiver, "", "").receive::<CallEnded>();
-    refuse(receiver.clone()).await.unwrap_err();
+    let refuse = |verifier: Verifier| Sent::new(&verifier, "", "").receive::<CallEnded>();
+    refuse(verifier.clone()).await.unwrap_err();
     assert_eq!(lines.levels(), [Level::DEBUG]);
     refuse(open()).await.unwrap_err();
     assert_eq!(lines.levels(), [Level::WARN]);
@@ -421,7 +421,7 @@ async fn the_first_of_each_kind_warns_and_the_next_do_not() {
 #[tokio::test]
 async fn a_refusal_behind_a_signature_always_warns() {
     let (lines, _guard) = Lines::capture();
-    let receiver = signed();
+    let verifier = signed();
     let bodies: [fn() -> Body; 4] = [
         broken_body,
         || Body::from("{"),
@@ -430,14 +430,14 @@ async fn a_refusal_behind_a_signature_always_warns() {
     ];
     for body in bodies {
         for _ in 0..3 {
-            let sent = Sent::new(&receiver, signed_query(END), body());
+            let sent = Sent::new(&verifier, signed_query(END), body());
             let rejection = sent.receive::<CallEnded>().await.unwrap_err();
             assert_eq!(lines.levels(), [Level::WARN], "{rejection}");
         }
     }
     // Row 6 is not among them: whoever announces too much has not sent it.
     for expected in [Level::WARN, Level::DEBUG] {
-        let sent = Sent::new(&receiver, signed_query(END), " ".repeat(2001));
+        let sent = Sent::new(&verifier, signed_query(END), " ".repeat(2001));
         sent.receive::<CallEnded>().await.unwrap_err();
         assert_eq!(lines.levels(), [expected]);
     }
@@ -447,13 +447,13 @@ async fn a_refusal_behind_a_signature_always_warns() {
 async fn a_refusal_of_an_unsigned_request_in_a_roll_out_does_not_warn_twice() {
     let (lines, _guard) = Lines::capture();
     let app = App::new(1_400_000_001).token(TOKEN).insecure_accept_unsigned();
-    let receiver = Receiver::builder().app(app).build().unwrap();
+    let verifier = Verifier::builder().app(app).build().unwrap();
     for expected in [Level::WARN, Level::DEBUG] {
-        let rejection = Sent::new(&receiver, open_query(END), "{").receive::<CallEnded>().await;
+        let rejection = Sent::new(&verifier, open_query(END), "{").receive::<CallEnded>().await;
         assert_eq!(rejection.unwrap_err().kind(), Some(ErrorKind::MalformedBody));
         assert_eq!(lines.levels(), [expected]);
     }
-    let sent = Sent::new(&receiver, signed_query(END), "{");
+    let sent = Sent::new(&verifier, signed_query(END), "{");
     sent.receive::<CallEnded>().await.unwrap_err();
     assert_eq!(lines.levels(), [Level::WARN]);
 }
@@ -462,7 +462,7 @@ async fn a_refusal_of_an_unsigned_request_in_a_roll_out_does_not_warn_twice() {
 async fn the_first_callback_that_nobody_takes_warns() {
     let (lines, _guard) = Lines::capture();
     for is_signed in [false, true] {
-        let receiver = if is_signed { signed() } else { open() };
+        let verifier = if is_signed { signed() } else { open() };
         let query = if is_signed { signed_query } else { open_query };
         for (command, expected) in [
             ("Call.CallbackAfterStartCall", Level::WARN),
@@ -475,7 +475,7 @@ async fn the_first_callback_that_nobody_takes_warns() {
             ("C2C.Z", Level::DEBUG),
             ("Call.CallbackAfterStartCall", Level::DEBUG),
         ] {
-            let sent = Sent::new(&receiver, query(command), "{}");
+            let sent = Sent::new(&verifier, query(command), "{}");
             let rejection = sent.receive::<CallEnded>().await.unwrap_err();
             assert!(rejection.error().is_none());
             assert_eq!(lines.levels(), [expected], "{command}");
@@ -487,12 +487,12 @@ async fn the_first_callback_that_nobody_takes_warns() {
 async fn a_callback_that_is_taken_warns_of_nothing() {
     let (lines, _guard) = Lines::capture();
     let body = body_of(END, r#","CallRecord":{"CallId":"a"}"#);
-    let receiver = signed();
-    let sent = |command, body: &str| Sent::new(&receiver, signed_query(command), body.to_owned());
+    let verifier = signed();
+    let sent = |command, body: &str| Sent::new(&verifier, signed_query(command), body.to_owned());
     let _ = sent(END, &body).receive::<CallEnded>().await.unwrap();
     let _ = sent("Call.X", "{}").receive::<Callback>().await.unwrap();
     let _ = sent(END, "{").receive::<Undecoded>().await.unwrap();
-    let head = receiver.check("POST", &signed_query(END), None).unwrap();
+    let head = verifier.check("POST", &signed_query(END), None).unwrap();
     assert!(matches!(head.receive::<CallEnded>(body), Ok(Receipt::Deliver(_))));
     let loud = |line: &(Level, String)| line.0 <= Level::WARN;
     assert!(!lines.take().iter().any(loud));

@@ -58,10 +58,10 @@ impl Place {
     }
 }
 
-async fn open(server: impl Serve, receiver: &str) -> Place {
+async fn open(server: impl Serve, verifier: &str) -> Place {
     let notebook = Notebook::default();
-    let receiver = Table::load().receiver(receiver);
-    Place { server: server.serve::<CallEnded>(receiver, notebook.clone()).await, notebook }
+    let verifier = Table::load().verifier(verifier);
+    Place { server: server.serve::<CallEnded>(verifier, notebook.clone()).await, notebook }
 }
 
 async fn a_foreign_app_that_announces_10_gib_is_refused_at_once(server: impl Serve) {
@@ -206,8 +206,8 @@ async fn a_body_that_breaks_off_is_unreadable(server: impl Serve) {
 
 async fn an_unreadable_body_is_refused_in_the_undecoded_form_too(server: impl Serve) {
     let notebook = Notebook::default();
-    let receiver = Table::load().receiver("open");
-    let server = server.serve::<Undecoded>(receiver, notebook.clone()).await;
+    let verifier = Table::load().verifier("open");
+    let server = server.serve::<Undecoded>(verifier, notebook.clone()).await;
     let mut raw = Raw::connect(server.address()).await;
     raw.send(head(QUERY, CHUNKED) + "zz\r\n").await;
     assert_eq!(raw.answer().await, refusal(400, "unreadable body"));

@@ -1,4 +1,4 @@
-//! expect: Receiver: FromRef<S>
+//! expect: Verifier: FromRef<S>
 
 use trtc_call_webhook_axum::{Ack, Webhook};
 

@@ -1,9 +1,9 @@
 //! expect: `String` is no event of Tencent RTC Call
 //! expect: take `CallEnded`, `CallStarted`, `MemberChanged`, `Callback` or `Undecoded`
 
-use trtc_call_webhook_tower::{Receiver, WebhookLayer};
+use trtc_call_webhook_tower::{Verifier, WebhookLayer};
 
 fn main() {
-    let receiver = Receiver::builder().app(7).build().unwrap();
-    let _ = WebhookLayer::<String>::new(receiver);
+    let verifier = Verifier::builder().app(7).build().unwrap();
+    let _ = WebhookLayer::<String>::new(verifier);
 }

@@ -6,7 +6,7 @@ use actix_web::error::ErrorForbidden;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, Bytes, Json, Query, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
-use trtc_call_webhook::Receiver;
+use trtc_call_webhook::Verifier;
 use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
 
 use super::{Variant, Work, accepts, say, target};
@@ -40,7 +40,7 @@ async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
     Ack::ok()
 }
 
-fn configure(variant: Variant, receiver: Receiver) -> impl FnOnce(&mut ServiceConfig) {
+fn configure(variant: Variant, verifier: Verifier) -> impl FnOnce(&mut ServiceConfig) {
     let resource = web::resource(super::PATH);
     let resource = match variant {
         Variant::Request => resource,
@@ -50,7 +50,7 @@ fn configure(variant: Variant, receiver: Receiver) -> impl FnOnce(&mut ServiceCo
             resource.route(web::post().to(move |request, body| working(work, request, body)))
         }
         Variant::HandWritten => resource.route(web::post().to(by_hand)),
-        Variant::Ours => resource.app_data(receiver).route(web::post().to(with_the_extractor)),
+        Variant::Ours => resource.app_data(verifier).route(web::post().to(with_the_extractor)),
     };
     move |config| {
         config.service(resource);
@@ -59,7 +59,7 @@ fn configure(variant: Variant, receiver: Receiver) -> impl FnOnce(&mut ServiceCo
 
 pub(super) fn op(variant: Variant, case: &Case) -> Op {
     let system = rt::System::new();
-    let app = App::new().configure(configure(variant, ours::receiver()));
+    let app = App::new().configure(configure(variant, ours::verifier()));
     let service = system.block_on(init_service(app));
     let (target, body) = (target(case), Bytes::from(case.body.clone()));
     Op::repeated(move |times| {
@@ -91,9 +91,9 @@ async fn answer<B: MessageBody<Error: std::fmt::Debug>>(
 }
 
 pub(super) fn serve(variant: Variant) {
-    let receiver = ours::receiver();
+    let verifier = ours::verifier();
     let serving = async {
-        let app = move || App::new().configure(configure(variant, receiver.clone()));
+        let app = move || App::new().configure(configure(variant, verifier.clone()));
         let server = HttpServer::new(app).workers(1).bind(("127.0.0.1", 0)).unwrap();
         say(server.addrs()[0]);
         server.run().await.unwrap();

@@ -53,7 +53,7 @@ fn router(variant: Variant) -> Router {
         Variant::HandWritten => post(by_hand),
         Variant::Ours => post(with_the_extractor),
     };
-    Router::new().route(super::PATH, handler).with_state(ours::receiver())
+    Router::new().route(super::PATH, handler).with_state(ours::verifier())
 }
 
 pub(super) fn op(variant: Variant, case: &Case) -> Op {

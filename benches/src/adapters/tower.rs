@@ -88,7 +88,7 @@ pub(super) fn op(variant: Variant, case: &Case) -> Op {
 }
 
 fn layer() -> WebhookLayer<CallEnded> {
-    WebhookLayer::new(ours::receiver())
+    WebhookLayer::new(ours::verifier())
 }
 
 fn op_of<S, B>(service: S, case: &Case) -> Op

@@ -24,8 +24,8 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
-    let clock = Clock::new(args.receiver.at.as_deref())?;
-    let settings = Settings::new(args.receiver)?;
+    let clock = Clock::new(args.verifier.at.as_deref())?;
+    let settings = Settings::new(args.verifier)?;
     let mut request = capture::read(args.capture)?;
     let clock = match request.logged_at {
         Some(at) if clock.is_now => {

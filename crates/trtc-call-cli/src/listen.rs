@@ -10,7 +10,7 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use trtc_call_webhook_axum::{Ack, App, Callback, Error, Receiver, Webhook};
+use trtc_call_webhook_axum::{Ack, App, Callback, Error, Verifier, Webhook};
 
 use self::signals::Signals;
 use crate::args::ListenArgs;
@@ -23,13 +23,13 @@ const DEFAULT_SDK_APP_ID: u64 = 1_400_000_001;
 
 #[derive(Clone)]
 struct Listener {
-    receiver: Receiver,
+    verifier: Verifier,
     json: bool,
 }
 
-impl FromRef<Listener> for Receiver {
+impl FromRef<Listener> for Verifier {
     fn from_ref(listener: &Listener) -> Self {
-        listener.receiver.clone()
+        listener.verifier.clone()
     }
 }
 
@@ -40,12 +40,12 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let is_signed = !tokens.is_empty();
     let app = App::new(sdk_app_id);
     let app = if is_signed { app.tokens(tokens) } else { app };
-    let receiver = Receiver::builder().app(app).build()?;
+    let verifier = Verifier::builder().app(app).build()?;
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route(server::PATH, any(on_callback))
         .layer(middleware::map_response(note_refusal))
-        .with_state(Listener { receiver, json: args.json });
+        .with_state(Listener { verifier, json: args.json });
 
     server::runtime()?.block_on(async {
         // Before the first line, which tells others that they may now stop it.

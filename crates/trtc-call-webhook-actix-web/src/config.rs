@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
-use trtc_call_webhook::{Error, Receiver};
+use trtc_call_webhook::{Error, Verifier};
 
 use crate::rejection::WebhookRejection;
 
@@ -16,13 +16,13 @@ type ErrorHandler = dyn Fn(Error, &HttpRequest) -> actix_web::Error + Send + Syn
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, error::InternalError};
-/// use trtc_call_webhook_actix_web::{Receiver, WebhookConfig};
+/// use trtc_call_webhook_actix_web::{Verifier, WebhookConfig};
 ///
-/// let receiver = Receiver::builder().app(1400000001).build()?;
+/// let verifier = Verifier::builder().app(1400000001).build()?;
 /// let config = WebhookConfig::default().error_handler(|error, _request| {
 ///     InternalError::from_response(error, HttpResponse::NotFound().finish()).into()
 /// });
-/// let app = App::new().app_data(receiver).app_data(config);
+/// let app = App::new().app_data(verifier).app_data(config);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
@@ -69,16 +69,16 @@ impl fmt::Debug for WebhookConfig {
 ///
 /// Not both: which of them a user means cannot be told, since the inner scope does not win over
 /// the outer where they differ in type.
-pub(crate) fn receiver(request: &HttpRequest) -> Result<&Receiver, Error> {
-    match (request.app_data::<Receiver>(), request.app_data::<web::Data<Receiver>>()) {
-        (Some(receiver), None) => Ok(receiver),
-        (None, Some(receiver)) => Ok(receiver.get_ref()),
+pub(crate) fn verifier(request: &HttpRequest) -> Result<&Verifier, Error> {
+    match (request.app_data::<Verifier>(), request.app_data::<web::Data<Verifier>>()) {
+        (Some(verifier), None) => Ok(verifier),
+        (None, Some(verifier)) => Ok(verifier.get_ref()),
         (None, None) => Err(Error::misconfigured(
-            "no `Receiver` is app data of this route: call `.app_data(receiver)` on its app, scope \
+            "no `Verifier` is app data of this route: call `.app_data(verifier)` on its app, scope \
              or resource",
         )),
         (Some(_), Some(_)) => Err(Error::misconfigured(
-            "`Receiver` and `Data<Receiver>` are both app data of this route: keep one of them",
+            "`Verifier` and `Data<Verifier>` are both app data of this route: keep one of them",
         )),
     }
 }

@@ -23,7 +23,7 @@ use crate::rejection::WebhookRejection;
 /// [`Undecoded`](trtc_call_webhook::Undecoded) for the bytes as they came. Authentic callbacks for
 /// a command that `E` does not take are acknowledged, and the handler does not run.
 ///
-/// The [`Receiver`](trtc_call_webhook::Receiver) is app data of the app, of a scope or of the
+/// The [`Verifier`](trtc_call_webhook::Verifier) is app data of the app, of a scope or of the
 /// resource: the receiver itself, or `web::Data` of it, but not both in sight of one request. A
 /// route without one answers 500.
 ///
@@ -44,7 +44,7 @@ impl<E: Event> FromRequest for Webhook<E> {
     type Future = ExtractFuture<E>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> ExtractFuture<E> {
-        let head = config::receiver(request).and_then(|receiver| read::check(receiver, request));
+        let head = config::verifier(request).and_then(|verifier| read::check(verifier, request));
         let state = match head {
             Ok(head) => State::Reading {
                 reading: Reading::new(head, payload.take()),

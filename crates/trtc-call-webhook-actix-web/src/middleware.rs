@@ -11,7 +11,7 @@ use actix_web::body::EitherBody;
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{HttpMessage, HttpResponse};
 use pin_project_lite::pin_project;
-use trtc_call_webhook::{CallEnded, Event, Receipt, Receiver};
+use trtc_call_webhook::{CallEnded, Event, Receipt, Verifier};
 
 use crate::ack::Ack;
 use crate::config::WebhookConfig;
@@ -26,31 +26,31 @@ use crate::read::{self, Reading};
 ///
 /// ```
 /// use actix_web::{App, web};
-/// use trtc_call_webhook_actix_web::{Ack, CallEnded, Delivery, Receiver, WebhookMiddleware};
+/// use trtc_call_webhook_actix_web::{Ack, CallEnded, Delivery, Verifier, WebhookMiddleware};
 ///
 /// async fn on_call_end(call: web::ReqData<Delivery<CallEnded>>) -> Ack {
 ///     println!("{} ended", call.call_id);
 ///     Ack::ok()
 /// }
 ///
-/// let receiver = Receiver::builder().app(1400000001).build()?;
+/// let verifier = Verifier::builder().app(1400000001).build()?;
 /// let app = App::new().service(
 ///     web::resource("/callback")
-///         .wrap(WebhookMiddleware::<CallEnded>::new(receiver))
+///         .wrap(WebhookMiddleware::<CallEnded>::new(verifier))
 ///         .to(on_call_end),
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct WebhookMiddleware<E = CallEnded> {
-    receiver: Receiver,
+    verifier: Verifier,
     event: PhantomData<fn() -> E>,
 }
 
 impl<E: Event> WebhookMiddleware<E> {
     /// A middleware that checks with `receiver`, whatever the app data says.
     #[must_use]
-    pub const fn new(receiver: Receiver) -> Self {
-        Self { receiver, event: PhantomData }
+    pub const fn new(verifier: Verifier) -> Self {
+        Self { verifier, event: PhantomData }
     }
 }
 
@@ -66,15 +66,15 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        let receiver = self.receiver.clone();
-        ready(Ok(WebhookService { inner: Rc::new(inner), receiver, event: PhantomData }))
+        let verifier = self.verifier.clone();
+        ready(Ok(WebhookService { inner: Rc::new(inner), verifier, event: PhantomData }))
     }
 }
 
 /// The service that a [`WebhookMiddleware`] makes of another.
 pub struct WebhookService<S, E> {
     inner: Rc<S>,
-    receiver: Receiver,
+    verifier: Verifier,
     event: PhantomData<fn() -> E>,
 }
 
@@ -92,7 +92,7 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let state = match read::check(&self.receiver, request.request()) {
+        let state = match read::check(&self.verifier, request.request()) {
             Ok(head) => State::Reading {
                 reading: Reading::new(head, request.take_payload()),
                 waiting: Some((request, Rc::clone(&self.inner))),
@@ -185,21 +185,21 @@ where
 
 impl<E> Clone for WebhookMiddleware<E> {
     fn clone(&self) -> Self {
-        Self { receiver: self.receiver.clone(), event: PhantomData }
+        Self { verifier: self.verifier.clone(), event: PhantomData }
     }
 }
 
 impl<E> fmt::Debug for WebhookMiddleware<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookMiddleware")
-            .field("receiver", &self.receiver)
+            .field("receiver", &self.verifier)
             .finish_non_exhaustive()
     }
 }
 
 impl<S, E> fmt::Debug for WebhookService<S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookService").field("receiver", &self.receiver).finish_non_exhaustive()
+        f.debug_struct("WebhookService").field("receiver", &self.verifier).finish_non_exhaustive()
     }
 }
 

@@ -8,13 +8,13 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use futures_core::Stream;
-use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt, Receiver, content_length};
+use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt, Verifier, content_length};
 
 /// Checks the head: nothing of the payload is touched.
-pub(crate) fn check(receiver: &Receiver, request: &HttpRequest) -> Result<Head, Error> {
+pub(crate) fn check(verifier: &Verifier, request: &HttpRequest) -> Result<Head, Error> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| content_length(value.as_bytes()));
-    receiver.check(request.method().as_str(), request.query_string(), announced)
+    verifier.check(request.method().as_str(), request.query_string(), announced)
 }
 
 /// A request whose head passed, while its payload arrives.

@@ -16,7 +16,7 @@ use actix_web::web::{self, Bytes, PayloadConfig};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, post};
 use futures_core::Stream;
 use trtc_call_webhook_actix_web::{
-    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Receiver, Undecoded, Webhook,
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Undecoded, Verifier, Webhook,
     WebhookConfig,
 };
 
@@ -25,10 +25,10 @@ const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
 const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
 const NOT_CONFIGURED: &str =
-    r#"{"ActionStatus":"FAIL","ErrorInfo":"receiver not configured","ErrorCode":500}"#;
+    r#"{"ActionStatus":"FAIL","ErrorInfo":"verifier not configured","ErrorCode":500}"#;
 
-fn receiver(app: u64) -> Receiver {
-    Receiver::builder().app(app).build().unwrap()
+fn verifier(app: u64) -> Verifier {
+    Verifier::builder().app(app).build().unwrap()
 }
 
 /// Posts a body to an app.
@@ -60,10 +60,10 @@ async fn call_id(Webhook(call): Webhook) -> String {
 async fn the_receiver_is_app_data_as_itself_or_as_data_of_any_scope() {
     let resource = || web::resource("/callback").to(call_id);
     let other = || web::resource("/other").to(|| async { "untouched" });
-    let data = web::Data::new(receiver(7));
+    let data = web::Data::new(verifier(7));
 
     let app =
-        init_service(App::new().app_data(receiver(7)).service(resource()).service(other())).await;
+        init_service(App::new().app_data(verifier(7)).service(resource()).service(other())).await;
     assert_eq!(text(post!(&app, ENDED, BODY)).await, "a-1");
     assert_eq!(text(post!(&app, "/other", "anything")).await, "untouched");
 
@@ -71,8 +71,8 @@ async fn the_receiver_is_app_data_as_itself_or_as_data_of_any_scope() {
     assert_eq!(text(post!(&app, ENDED, BODY)).await, "a-1");
 
     // The nearest scope's receiver counts.
-    let inner = web::scope("/inner").app_data(receiver(7)).service(resource());
-    let outer = web::scope("/outer").app_data(receiver(8)).service(inner).service(resource());
+    let inner = web::scope("/inner").app_data(verifier(7)).service(resource());
+    let outer = web::scope("/outer").app_data(verifier(8)).service(inner).service(resource());
     let app = init_service(App::new().service(outer)).await;
     assert_eq!(text(post!(&app, &format!("/outer/inner{ENDED}"), BODY)).await, "a-1");
     assert_eq!(text(post!(&app, &format!("/outer{ENDED}"), BODY)).await, FORBIDDEN);
@@ -89,8 +89,8 @@ async fn a_route_without_a_receiver_or_with_two_answers_500() {
     assert_eq!(kind(&response), Some(ErrorKind::Misconfigured));
     assert_eq!(text(response).await, NOT_CONFIGURED);
 
-    let both = App::new().app_data(receiver(7)).service(
-        web::scope("").app_data(web::Data::new(receiver(8))).route("/callback", web::to(call_id)),
+    let both = App::new().app_data(verifier(7)).service(
+        web::scope("").app_data(web::Data::new(verifier(8))).route("/callback", web::to(call_id)),
     );
     let app = init_service(both).await;
     assert_eq!(text(post!(&app, ENDED, BODY)).await, NOT_CONFIGURED);
@@ -108,7 +108,7 @@ async fn beside_other_extractors_in_a_macro_handler_and_behind_middleware() {
     }
 
     let app = App::new()
-        .app_data(receiver(7))
+        .app_data(verifier(7))
         .app_data(web::Data::new("hello".to_owned()))
         .wrap(Compress::default())
         .wrap(Logger::default())
@@ -130,7 +130,7 @@ async fn one_handler_takes_all_commands_with_a_match() {
     }
 
     let app =
-        init_service(App::new().app_data(receiver(7)).route("/callback", web::to(handler))).await;
+        init_service(App::new().app_data(verifier(7)).route("/callback", web::to(handler))).await;
     for (command, body, expected) in [
         ("Call.CallbackAfterEndCall", BODY, "ended a-1"),
         ("Call.CallbackAfterStartCall", r#"{"CallInfo":{"CallId":"a-1"}}"#, "started a-1"),
@@ -150,7 +150,7 @@ async fn a_command_that_is_not_taken_is_acknowledged_and_is_no_error() {
 
     let config = WebhookConfig::default().error_handler(|_, _| panic!("it is no refusal"));
     let app =
-        App::new().app_data(receiver(7)).app_data(config).route("/callback", web::to(handler));
+        App::new().app_data(verifier(7)).app_data(config).route("/callback", web::to(handler));
     let app = init_service(app).await;
     let response = post!(&app, ENDED, BODY);
     assert_eq!(response.status(), StatusCode::OK);
@@ -171,7 +171,7 @@ async fn a_handlers_own_error_is_answered_untouched() {
     }
 
     let app = App::new()
-        .app_data(receiver(7))
+        .app_data(verifier(7))
         .route("/callback", web::to(handler))
         .route("/failing", web::to(failing));
     let app = init_service(app).await;
@@ -195,7 +195,7 @@ async fn the_answer_of_a_refusal_can_be_replaced_and_keeps_its_error() {
     });
     for app in [App::new().app_data(config.clone()), App::new().app_data(web::Data::new(config))] {
         let app =
-            init_service(app.app_data(receiver(7)).route("/callback", web::to(call_id))).await;
+            init_service(app.app_data(verifier(7)).route("/callback", web::to(call_id))).await;
         for (uri, body, expected) in [
             ("/callback?SdkAppid=8", BODY, ErrorKind::ForeignApp),
             (ENDED, "{", ErrorKind::MalformedBody),
@@ -211,7 +211,7 @@ async fn the_answer_of_a_refusal_can_be_replaced_and_keeps_its_error() {
 #[actix_web::test]
 async fn it_is_the_raw_payload_whatever_the_app_has_switched_on() {
     let app = App::new()
-        .app_data(receiver(7))
+        .app_data(verifier(7))
         .app_data(PayloadConfig::new(1).mimetype(mime::APPLICATION_JSON))
         .route("/callback", web::to(call_id))
         .route(
@@ -238,7 +238,7 @@ async fn another_extractor_of_the_body_leaves_an_empty_one() {
     }
 
     let app =
-        init_service(App::new().app_data(receiver(7)).route("/callback", web::to(handler))).await;
+        init_service(App::new().app_data(verifier(7)).route("/callback", web::to(handler))).await;
     assert_eq!(post!(&app, ENDED, BODY).status(), StatusCode::BAD_REQUEST);
 }
 
@@ -268,8 +268,8 @@ async fn extract(
 
 #[actix_web::test]
 async fn a_payload_that_fails_or_overflows_is_answered() {
-    let receiver = Receiver::builder().app(7).body_limit(40).build().unwrap();
-    let request = TestRequest::post().uri(ENDED).app_data(receiver).to_http_request();
+    let verifier = Verifier::builder().app(7).body_limit(40).build().unwrap();
+    let request = TestRequest::post().uri(ENDED).app_data(verifier).to_http_request();
     let data = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
     let bytewise = BODY.as_bytes().chunks(1).map(|byte| Ok(Bytes::from_static(byte)));
     assert_eq!(extract(&request, Scripted(bytewise.collect())).await, Ok("a-1".to_owned()));
@@ -296,7 +296,7 @@ async fn the_payload_is_not_polled_when_the_head_fails() {
         }
     }
 
-    let receiver = Receiver::builder()
+    let verifier = Verifier::builder()
         .app(trtc_call_webhook_actix_web::App::new(7).token("t"))
         .app(8)
         .build()
@@ -311,7 +311,7 @@ async fn the_payload_is_not_polled_when_the_head_fails() {
         let request = request
             .uri(&format!("/callback?{query}"))
             .insert_header((header::CONTENT_LENGTH, length))
-            .app_data(receiver.clone())
+            .app_data(verifier.clone())
             .to_http_request();
         assert_eq!(extract(&request, Untouchable).await, Err(status), "{query}");
     }
@@ -320,7 +320,7 @@ async fn the_payload_is_not_polled_when_the_head_fails() {
 #[actix_web::test]
 async fn a_refused_method_says_which_is_allowed() {
     let app =
-        App::new().app_data(receiver(7)).route("/callback", web::to(acknowledge::<CallEnded>));
+        App::new().app_data(verifier(7)).route("/callback", web::to(acknowledge::<CallEnded>));
     let app = init_service(app).await;
     let response = call_service(&app, TestRequest::get().uri(ENDED).to_request()).await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);

@@ -10,7 +10,7 @@ use actix_web::middleware::Logger;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, HttpResponse, web};
 use trtc_call_webhook_actix_web::{
-    Ack, CallEnded, CallStarted, Delivery, Error, ErrorKind, Receiver, Webhook, WebhookConfig,
+    Ack, CallEnded, CallStarted, Delivery, Error, ErrorKind, Verifier, Webhook, WebhookConfig,
     WebhookMiddleware,
 };
 
@@ -20,7 +20,7 @@ const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
 
 fn middleware() -> WebhookMiddleware<CallEnded> {
-    WebhookMiddleware::new(Receiver::builder().app(7).build().unwrap())
+    WebhookMiddleware::new(Verifier::builder().app(7).build().unwrap())
 }
 
 /// Posts a body to an app.
@@ -89,18 +89,18 @@ async fn the_extractor_and_a_second_middleware_work_inside_it() {
         format!("{} {}", outer.call_id, inner.call_id)
     }
 
-    let receiver = Receiver::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(7).build().unwrap();
     let scope = web::scope("")
-        .app_data(receiver.clone())
-        .wrap(WebhookMiddleware::<CallStarted>::new(receiver))
+        .app_data(verifier.clone())
+        .wrap(WebhookMiddleware::<CallStarted>::new(verifier))
         .wrap(middleware())
         .route("/callback", web::to(both));
     let app = init_service(App::new().service(scope)).await;
     // `CallStarted` does not take it: acknowledged by the inner middleware.
     assert_eq!(text(post!(&app, ENDED, BODY)).await, OK);
 
-    let receiver = Receiver::builder().app(7).build().unwrap();
-    let app = App::new().app_data(receiver).wrap(middleware()).route("/callback", web::to(both));
+    let verifier = Verifier::builder().app(7).build().unwrap();
+    let app = App::new().app_data(verifier).wrap(middleware()).route("/callback", web::to(both));
     let app = init_service(app).await;
     assert_eq!(text(post!(&app, ENDED, BODY)).await, "a-1 a-1");
 }

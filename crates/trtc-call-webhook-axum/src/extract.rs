@@ -10,7 +10,7 @@ use http::header::CONTENT_LENGTH;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError};
 use trtc_call_webhook::{
-    BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Receiver, content_length,
+    BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Verifier, content_length,
 };
 
 use crate::rejection::WebhookRejection;
@@ -26,28 +26,28 @@ use crate::rejection::WebhookRejection;
 /// It consumes the body, so it is the last argument of a handler. The receiver's body limit holds,
 /// and axum's own `DefaultBodyLimit` too where it is lower.
 ///
-/// The [`Receiver`] comes from the state of the router, which is the receiver itself or any type
+/// The [`Verifier`] comes from the state of the router, which is the receiver itself or any type
 /// from which [`FromRef`] takes it:
 ///
 /// ```
 /// use axum::extract::FromRef;
-/// use trtc_call_webhook_axum::Receiver;
+/// use trtc_call_webhook_axum::Verifier;
 ///
 /// #[derive(Clone)]
 /// struct AppState {
-///     receiver: Receiver,
+///     verifier: Verifier,
 ///     // … and whatever else the app needs
 /// }
 ///
-/// impl FromRef<AppState> for Receiver {
+/// impl FromRef<AppState> for Verifier {
 ///     fn from_ref(state: &AppState) -> Self {
-///         state.receiver.clone()
+///         state.verifier.clone()
 ///     }
 /// }
 /// ```
 ///
 /// Without it a handler does not compile, and `#[axum::debug_handler]` makes the compiler say that
-/// `Receiver: FromRef<…>` is what is missing:
+/// `Verifier: FromRef<…>` is what is missing:
 ///
 /// ```compile_fail
 /// # use axum::{Router, routing::post};
@@ -64,13 +64,13 @@ pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
 impl<S, E> FromRequest<S> for Webhook<E>
 where
     S: Send + Sync,
-    Receiver: FromRef<S>,
+    Verifier: FromRef<S>,
     E: Event,
 {
     type Rejection = WebhookRejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, WebhookRejection> {
-        let head = check(&Receiver::from_ref(state), &request)?;
+        let head = check(&Verifier::from_ref(state), &request)?;
         match read(head, request).await?.receive()? {
             Receipt::Deliver(delivery) => Ok(Self(delivery)),
             Receipt::Acknowledge(ack) => Err(WebhookRejection::from(ack)),
@@ -78,12 +78,12 @@ where
     }
 }
 
-fn check(receiver: &Receiver, request: &Request) -> Result<Head, Error> {
+fn check(verifier: &Verifier, request: &Request) -> Result<Head, Error> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| content_length(value.as_bytes()));
     // A body that knows its size need not have a header that says it.
     let at_least = Some(request.body().size_hint().lower());
-    receiver.check(
+    verifier.check(
         request.method().as_str(),
         request.uri().query().unwrap_or_default(),
         announced.max(at_least),

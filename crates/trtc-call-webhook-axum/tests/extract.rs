@@ -22,7 +22,7 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use trtc_call_webhook_axum::{
-    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Receiver, Undecoded, Webhook,
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Undecoded, Verifier, Webhook,
     WebhookRejection,
 };
 
@@ -30,8 +30,8 @@ const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndC
 const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
 const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 
-fn receiver() -> Receiver {
-    Receiver::builder().app(7).build().unwrap()
+fn verifier() -> Verifier {
+    Verifier::builder().app(7).build().unwrap()
 }
 
 fn request(uri: &str, body: impl Into<Body>) -> Request {
@@ -56,13 +56,13 @@ async fn acknowledge<E: Event>(_: Webhook<E>) -> Ack {
 async fn the_receiver_comes_from_any_state_and_other_extractors_stand_beside_it() {
     #[derive(Clone)]
     struct AppState {
-        receiver: Receiver,
+        verifier: Verifier,
         greeting: &'static str,
     }
 
-    impl FromRef<AppState> for Receiver {
+    impl FromRef<AppState> for Verifier {
         fn from_ref(state: &AppState) -> Self {
-            state.receiver.clone()
+            state.verifier.clone()
         }
     }
 
@@ -74,7 +74,7 @@ async fn the_receiver_comes_from_any_state_and_other_extractors_stand_beside_it(
         format!("{} {} {}", state.greeting, call.call_id, headers.len())
     }
 
-    let state = AppState { receiver: receiver(), greeting: "hello" };
+    let state = AppState { verifier: verifier(), greeting: "hello" };
     let router = Router::new().route("/callback", post(handler)).with_state(state);
     let response =
         send(Router::new().nest("/nested", router), request(&format!("/nested{ENDED}"), BODY))
@@ -93,7 +93,7 @@ async fn one_handler_takes_all_commands_with_a_match() {
         }
     }
 
-    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    let router = Router::new().route("/callback", post(handler)).with_state(verifier());
     for (command, body, expected) in [
         ("Call.CallbackAfterEndCall", BODY, "ended a-1"),
         ("Call.CallbackAfterStartCall", r#"{"CallInfo":{"CallId":"a-1"}}"#, "started a-1"),
@@ -109,8 +109,8 @@ async fn one_handler_takes_all_commands_with_a_match() {
 #[tokio::test]
 async fn several_receivers_serve_several_paths() {
     let path = |app: u64| {
-        let receiver = Receiver::builder().app(app).build().unwrap();
-        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(receiver)
+        let verifier = Verifier::builder().app(app).build().unwrap();
+        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(verifier)
     };
     let router: Router = Router::new().nest("/7", path(7)).nest("/8", path(8));
     let status = async |prefix: &str| {
@@ -137,13 +137,13 @@ impl http_body::Body for Untouchable {
 
 #[tokio::test]
 async fn the_body_is_not_polled_when_the_head_fails() {
-    let receiver = Receiver::builder()
+    let verifier = Verifier::builder()
         .app(trtc_call_webhook_axum::App::new(7).token("t"))
         .app(8)
         .build()
         .unwrap();
     let router =
-        Router::new().route("/callback", any(acknowledge::<Undecoded>)).with_state(receiver);
+        Router::new().route("/callback", any(acknowledge::<Undecoded>)).with_state(verifier);
     let cases = [
         ("GET", "SdkAppid=8", "0", 405),
         ("POST", "", "0", 400),
@@ -167,11 +167,11 @@ async fn the_body_is_not_polled_when_the_head_fails() {
 async fn the_lower_of_both_body_limits_holds() {
     let body = format!("{BODY}{}", " ".repeat(1000));
     let status = async |ours: usize, theirs: usize| {
-        let receiver = Receiver::builder().app(7).body_limit(ours).build().unwrap();
+        let verifier = Verifier::builder().app(7).body_limit(ours).build().unwrap();
         let router: Router = Router::new()
             .route("/callback", post(acknowledge::<CallEnded>))
             .layer(DefaultBodyLimit::max(theirs))
-            .with_state(receiver);
+            .with_state(verifier);
         // Without a length, so that both limits have to count.
         let stream = Body::new(Body::from(body.clone()).map_frame(|frame| frame).boxed_unsync());
         let response = send(router, request(ENDED, stream)).await;
@@ -189,7 +189,7 @@ async fn a_command_that_is_not_taken_is_acknowledged_and_is_no_error() {
             "/callback",
             post(|_: Webhook<CallStarted>| async { panic!("the handler ran") as Ack }),
         )
-        .with_state(receiver());
+        .with_state(verifier());
     let response = send(router, request(ENDED, BODY)).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.extensions().get::<Error>().is_none());
@@ -199,7 +199,7 @@ async fn a_command_that_is_not_taken_is_acknowledged_and_is_no_error() {
 #[tokio::test]
 async fn the_error_of_a_refusal_is_in_the_responses_extensions() {
     let router =
-        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(receiver());
+        Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(verifier());
     for (uri, body, kind) in [
         ("/callback?SdkAppid=8", BODY, ErrorKind::ForeignApp),
         (ENDED, "[]", ErrorKind::MalformedBody),
@@ -223,7 +223,7 @@ async fn a_handlers_own_error_is_answered_untouched() {
     let router = Router::new()
         .route("/callback", post(handler))
         .route("/failing", post(failing))
-        .with_state(receiver());
+        .with_state(verifier());
     let response = send(router.clone(), request(ENDED, BODY)).await;
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(text(response).await, "a-1");
@@ -248,7 +248,7 @@ async fn the_answer_of_a_refusal_can_be_replaced() {
         }
     }
 
-    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    let router = Router::new().route("/callback", post(handler)).with_state(verifier());
     let response = send(router.clone(), request("/callback?SdkAppid=8", BODY)).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert_eq!(text(response).await, "ForeignApp");
@@ -264,11 +264,11 @@ async fn a_rejection_tells_its_answer() {
         format!("{} {} {rejection}", rejection.status(), rejection.body_text())
     }
 
-    let router = Router::new().route("/callback", post(handler)).with_state(receiver());
+    let router = Router::new().route("/callback", post(handler)).with_state(verifier());
     let response = send(router, request("/callback?SdkAppid=8", BODY)).await;
     assert_eq!(
         text(response).await,
         "403 Forbidden {\"ActionStatus\":\"FAIL\",\"ErrorInfo\":\"forbidden\",\"ErrorCode\":403} \
-         foreign app: the SDKAppID is none of the receiver's"
+         foreign app: the SDKAppID is none of the verifier's"
     );
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use http::Response;
 use tower_layer::Layer;
-use trtc_call_webhook::{Error, Event, Receiver};
+use trtc_call_webhook::{Error, Event, Verifier};
 
 use crate::answer::Rejection;
 use crate::body::WebhookBody;
@@ -22,7 +22,7 @@ use crate::service::WebhookService;
 /// `B` is the body that the inner service takes, [`WebhookBody`] unless
 /// [`inner_body`](Self::inner_body) says otherwise.
 pub struct WebhookLayer<E, B = WebhookBody> {
-    receiver: Receiver,
+    verifier: Verifier,
     rejection: Rejection,
     types: PhantomData<fn(E) -> B>,
 }
@@ -30,12 +30,12 @@ pub struct WebhookLayer<E, B = WebhookBody> {
 impl<E> WebhookLayer<E> {
     /// A layer that checks with `receiver`.
     #[must_use]
-    pub fn new(receiver: Receiver) -> Self
+    pub fn new(verifier: Verifier) -> Self
     where
         // Here and not on the impl: so the compiler says what an event is.
         E: Event,
     {
-        Self { receiver, rejection: Rejection::default(), types: PhantomData }
+        Self { verifier, rejection: Rejection::default(), types: PhantomData }
     }
 }
 
@@ -44,7 +44,7 @@ impl<E, B> WebhookLayer<E, B> {
     /// `axum::body::Body` around what `axum::middleware::from_fn` makes, say.
     #[must_use]
     pub fn inner_body<C: From<Bytes>>(self) -> WebhookLayer<E, C> {
-        WebhookLayer { receiver: self.receiver, rejection: self.rejection, types: PhantomData }
+        WebhookLayer { verifier: self.verifier, rejection: self.rejection, types: PhantomData }
     }
 
     /// Replaces the answer to a refused request. The error is put into its extensions all the
@@ -62,14 +62,14 @@ impl<S, E, B> Layer<S> for WebhookLayer<E, B> {
     type Service = WebhookService<S, E, B>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookService::new(inner, self.receiver.clone(), self.rejection.clone())
+        WebhookService::new(inner, self.verifier.clone(), self.rejection.clone())
     }
 }
 
 impl<E, B> Clone for WebhookLayer<E, B> {
     fn clone(&self) -> Self {
         Self {
-            receiver: self.receiver.clone(),
+            verifier: self.verifier.clone(),
             rejection: self.rejection.clone(),
             types: PhantomData,
         }
@@ -79,7 +79,7 @@ impl<E, B> Clone for WebhookLayer<E, B> {
 impl<E, B> fmt::Debug for WebhookLayer<E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookLayer")
-            .field("receiver", &self.receiver)
+            .field("receiver", &self.verifier)
             .field("rejection", &self.rejection)
             .finish_non_exhaustive()
     }

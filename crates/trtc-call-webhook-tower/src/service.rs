@@ -11,7 +11,7 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
-use trtc_call_webhook::{Error, Event, Head, Receiver, content_length};
+use trtc_call_webhook::{Error, Event, Head, Verifier, content_length};
 
 use crate::answer::{self, Rejection};
 use crate::body::{ResponseBody, WebhookBody};
@@ -20,14 +20,14 @@ use crate::future::ResponseFuture;
 /// The service that a [`WebhookLayer`](crate::WebhookLayer) makes of another.
 pub struct WebhookService<S, E, B = WebhookBody> {
     inner: S,
-    receiver: Receiver,
+    verifier: Verifier,
     rejection: Rejection,
     types: PhantomData<fn(E) -> B>,
 }
 
 impl<S, E, B> WebhookService<S, E, B> {
-    pub(crate) const fn new(inner: S, receiver: Receiver, rejection: Rejection) -> Self {
-        Self { inner, receiver, rejection, types: PhantomData }
+    pub(crate) const fn new(inner: S, verifier: Verifier, rejection: Rejection) -> Self {
+        Self { inner, verifier, rejection, types: PhantomData }
     }
 
     /// The inner service.
@@ -70,7 +70,7 @@ where
         // and with it what readiness may have reserved, a permit of `ConcurrencyLimit` say.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
-        match check(&self.receiver, &request) {
+        match check(&self.verifier, &request) {
             Ok(head) => ResponseFuture::reading(head, request, ready, self.rejection.clone()),
             Err(error) => {
                 let response = self.rejection.response(error);
@@ -80,12 +80,12 @@ where
     }
 }
 
-fn check<B: Body>(receiver: &Receiver, request: &Request<B>) -> Result<Head, Error> {
+fn check<B: Body>(verifier: &Verifier, request: &Request<B>) -> Result<Head, Error> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| content_length(value.as_bytes()));
     // A body that knows its size need not have a header that says it.
     let at_least = Some(request.body().size_hint().lower());
-    receiver.check(
+    verifier.check(
         request.method().as_str(),
         request.uri().query().unwrap_or_default(),
         announced.max(at_least),
@@ -94,7 +94,7 @@ fn check<B: Body>(receiver: &Receiver, request: &Request<B>) -> Result<Head, Err
 
 impl<S: Clone, E, B> Clone for WebhookService<S, E, B> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.receiver.clone(), self.rejection.clone())
+        Self::new(self.inner.clone(), self.verifier.clone(), self.rejection.clone())
     }
 }
 
@@ -102,7 +102,7 @@ impl<S: fmt::Debug, E, B> fmt::Debug for WebhookService<S, E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookService")
             .field("inner", &self.inner)
-            .field("receiver", &self.receiver)
+            .field("receiver", &self.verifier)
             .field("rejection", &self.rejection)
             .finish_non_exhaustive()
     }

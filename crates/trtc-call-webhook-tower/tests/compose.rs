@@ -28,7 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::trace::TraceLayer;
 use trtc_call_webhook_tower::{
-    Ack, CallEnded, Callback, Delivery, Error, ErrorKind, Receiver, Undecoded, WebhookBody,
+    Ack, CallEnded, Callback, Delivery, Error, ErrorKind, Undecoded, Verifier, WebhookBody,
     WebhookLayer, ack, delivery,
 };
 
@@ -37,12 +37,12 @@ const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
 const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
 
-fn receiver() -> Receiver {
-    Receiver::builder().app(7).build().unwrap()
+fn verifier() -> Verifier {
+    Verifier::builder().app(7).build().unwrap()
 }
 
 fn layer() -> WebhookLayer<CallEnded> {
-    WebhookLayer::new(receiver())
+    WebhookLayer::new(verifier())
 }
 
 fn request(uri: &str, body: impl Into<Bytes>) -> http::Request<Full<Bytes>> {
@@ -282,10 +282,10 @@ async fn several_receivers_serve_several_paths_and_one_handler_takes_all_command
     }
 
     let path = |app: u64| {
-        let receiver = Receiver::builder().app(app).build().unwrap();
+        let verifier = Verifier::builder().app(app).build().unwrap();
         Router::new()
             .route("/callback", post(handler))
-            .layer(WebhookLayer::<Callback>::new(receiver))
+            .layer(WebhookLayer::<Callback>::new(verifier))
     };
     let router: Router = Router::new().nest("/7", path(7)).nest("/8", path(8));
     for (uri, body, expected) in [
@@ -300,7 +300,7 @@ async fn several_receivers_serve_several_paths_and_one_handler_takes_all_command
 
 #[tokio::test]
 async fn the_answer_of_a_refusal_can_be_replaced_and_keeps_its_error() {
-    let layer = WebhookLayer::<Undecoded>::new(receiver()).with_rejection_response(|error| {
+    let layer = WebhookLayer::<Undecoded>::new(verifier()).with_rejection_response(|error| {
         let mut response = Response::new(Bytes::from(error.kind().to_string()));
         *response.status_mut() = StatusCode::NOT_FOUND;
         response

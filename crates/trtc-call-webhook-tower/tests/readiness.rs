@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service, ServiceExt};
-use trtc_call_webhook_tower::{Ack, CallEnded, Receiver, WebhookBody, WebhookLayer, ack};
+use trtc_call_webhook_tower::{Ack, CallEnded, Verifier, WebhookBody, WebhookLayer, ack};
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
 
@@ -61,9 +61,9 @@ async fn ready_now<S: Service<Request<Full<Bytes>>, Error = Infallible>>(
 #[tokio::test]
 async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
     let permits = Arc::new(Semaphore::new(1));
-    let receiver = Receiver::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(7).build().unwrap();
     let probe = Probe { permits: Arc::clone(&permits), permit: None };
-    let mut service = WebhookLayer::<CallEnded>::new(receiver).layer(probe);
+    let mut service = WebhookLayer::<CallEnded>::new(verifier).layer(probe);
     for (uri, status) in [
         (ENDED, StatusCode::OK),
         ("/?SdkAppid=8", StatusCode::FORBIDDEN),
@@ -86,9 +86,9 @@ async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
 #[tokio::test]
 async fn a_future_that_is_dropped_while_its_body_arrives_gives_its_permit_back() {
     let permits = Arc::new(Semaphore::new(1));
-    let receiver = Receiver::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(7).build().unwrap();
     let probe = Probe { permits: Arc::clone(&permits), permit: None };
-    let mut service = WebhookLayer::<CallEnded>::new(receiver).layer(probe);
+    let mut service = WebhookLayer::<CallEnded>::new(verifier).layer(probe);
     let request = Request::post(ENDED).body(Never).unwrap();
     let ready = ServiceExt::<Request<Never>>::ready(&mut service).await.unwrap();
     let mut future = Box::pin(ready.call(request));
@@ -119,11 +119,11 @@ async fn an_error_of_the_inner_service_is_the_services_error() {
     #[derive(Debug, PartialEq)]
     struct Broken;
 
-    let receiver = Receiver::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(7).build().unwrap();
     let inner = tower::service_fn(|_: Request<WebhookBody>| async {
         Err::<Response<WebhookBody>, _>(Broken)
     });
-    let service = WebhookLayer::<CallEnded>::new(receiver).layer(inner);
+    let service = WebhookLayer::<CallEnded>::new(verifier).layer(inner);
     assert_eq!(service.clone().oneshot(request(ENDED)).await.err(), Some(Broken));
     assert!(service.oneshot(request("/?SdkAppid=8")).await.is_ok());
 }

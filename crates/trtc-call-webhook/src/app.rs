@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::query::parse_sdk_app_id;
-use crate::receiver::BuildError;
 use crate::signature::{SignaturePolicy, Token};
+use crate::verifier::BuildError;
 
 /// One Tencent application: its SDKAppID, its tokens, and what is asked of the signature.
 ///
@@ -34,7 +34,7 @@ impl App {
     }
 
     /// Adds several tokens. Whoever gives a list means to have one: if it turns out to be empty,
-    /// [`build`](crate::ReceiverBuilder::build) fails unless the policy is set otherwise.
+    /// [`build`](crate::VerifierBuilder::build) fails unless the policy is set otherwise.
     #[must_use]
     pub fn tokens<T: Into<Token>>(mut self, tokens: impl IntoIterator<Item = T>) -> Self {
         self.tokens.extend(tokens.into_iter().map(Into::into));
@@ -43,7 +43,7 @@ impl App {
     }
 
     /// Requires a valid signature. With a token that is so anyway; saying it makes
-    /// [`build`](crate::ReceiverBuilder::build) fail if there is none.
+    /// [`build`](crate::VerifierBuilder::build) fail if there is none.
     #[must_use]
     pub const fn require_signature(mut self) -> Self {
         self.policy = Some(SignaturePolicy::Required);

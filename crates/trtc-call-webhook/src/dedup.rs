@@ -26,12 +26,12 @@ const COMMAND: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-'
 /// make it otherwise stands in it as its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct DedupKey(Box<str>);
+pub struct IdempotencyKey(Box<str>);
 
 /// The longest call id that stands in a key as it is, in bytes. The vendor's are UUIDs.
 const MAX_PLAIN_ID: usize = 128;
 
-impl DedupKey {
+impl IdempotencyKey {
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -99,19 +99,19 @@ fn sha256(bytes: &[u8]) -> String {
     hex::lower(&Sha256::digest(bytes).into())
 }
 
-impl AsRef<str> for DedupKey {
+impl AsRef<str> for IdempotencyKey {
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
 
-impl From<DedupKey> for String {
-    fn from(key: DedupKey) -> Self {
+impl From<IdempotencyKey> for String {
+    fn from(key: IdempotencyKey) -> Self {
         key.0.into()
     }
 }
 
-impl fmt::Display for DedupKey {
+impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::answer::Ack;
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::event::Event;
 use crate::params::Params;
@@ -98,11 +98,11 @@ impl<E> Delivery<E> {
     /// [`NoCallId`](crate::ErrorKind::NoCallId).
     ///
     /// ```
-    /// use trtc_call_webhook::{App, CallEnded, Receipt, Receiver, Undecoded};
+    /// use trtc_call_webhook::{App, CallEnded, Receipt, Verifier, Undecoded};
     ///
-    /// let receiver = Receiver::builder().app(App::new(1400000001)).build()?;
+    /// let verifier = Verifier::builder().app(App::new(1400000001)).build()?;
     /// let query = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
-    /// let receive = |body: &str| receiver.check("POST", query, None)?.receive::<Undecoded>(body);
+    /// let receive = |body: &str| verifier.check("POST", query, None)?.receive::<Undecoded>(body);
     ///
     /// let Receipt::Deliver(whole) = receive(r#"{"CallRecord":{"CallId":"a-1"}}"#)? else { panic!() };
     /// let event = whole.decode::<CallEnded>()?;
@@ -126,8 +126,8 @@ impl<E: Event> Delivery<E> {
     /// does not decode, or of an unknown command, gets a key of its SHA-256; a later version of this
     /// crate may be able to decode it, and then gives it the key of its event.
     #[must_use]
-    pub fn dedup_key(&self) -> DedupKey {
-        self.0.event.dedup_key(&self.0.params, &self.0.body)
+    pub fn idempotency_key(&self) -> IdempotencyKey {
+        self.0.event.idempotency_key(&self.0.params, &self.0.body)
     }
 }
 

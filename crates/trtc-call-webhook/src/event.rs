@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use self::decode::Decoded;
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::names::Command;
 use crate::params::Params;
@@ -33,7 +33,7 @@ pub use member_changed::{MemberChange, MemberChanged};
 pub trait Event: decode::Decode + Send + Sync + 'static {}
 
 pub(crate) mod decode {
-    use super::{Command, DedupKey, Error, Params};
+    use super::{Command, Error, IdempotencyKey, Params};
 
     /// The half of [`Event`](super::Event) that nobody else can implement or call.
     #[expect(unnameable_types, reason = "`Event` is sealed by it")]
@@ -42,7 +42,7 @@ pub(crate) mod decode {
         fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error>;
 
         /// The key of the delivery that holds this event.
-        fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey;
+        fn idempotency_key(&self, params: &Params, body: &[u8]) -> IdempotencyKey;
     }
 
     /// What a body turned out to be.
@@ -70,10 +70,10 @@ impl decode::Decode for Undecoded {
         Ok(Decoded::Event(Self))
     }
 
-    fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey {
+    fn idempotency_key(&self, params: &Params, body: &[u8]) -> IdempotencyKey {
         match Callback::decode(params.command(), body) {
-            Ok(Decoded::Event(callback)) => callback.dedup_key(params, body),
-            _ => DedupKey::of_body(params, params.command(), body),
+            Ok(Decoded::Event(callback)) => callback.idempotency_key(params, body),
+            _ => IdempotencyKey::of_body(params, params.command(), body),
         }
     }
 }

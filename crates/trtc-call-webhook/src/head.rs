@@ -4,7 +4,7 @@ use crate::delivery::Receipt;
 use crate::error::Error;
 use crate::event::Event;
 use crate::params::Params;
-use crate::receiver::Receiver;
+use crate::verifier::Verifier;
 
 mod body_buffer;
 
@@ -23,20 +23,20 @@ pub fn content_length(value: &[u8]) -> Option<u64> {
 
 /// The head of a request that passed every check that needs no body.
 ///
-/// Only [`Receiver::check`] makes one, and only a head makes a [`Delivery`](crate::Delivery): from a body that is
+/// Only [`Verifier::check`] makes one, and only a head makes a [`Delivery`](crate::Delivery): from a body that is
 /// there already with [`receive`](Self::receive), or chunk by chunk through
 /// [`read_body`](Self::read_body).
 #[derive(Clone, Debug)]
 #[must_use = "the request is answered only after its body is received"]
 pub struct Head {
-    receiver: Receiver,
+    verifier: Verifier,
     params: Params,
     is_signed: bool,
 }
 
 impl Head {
-    pub(crate) const fn new(receiver: Receiver, params: Params, is_signed: bool) -> Self {
-        Self { receiver, params, is_signed }
+    pub(crate) const fn new(verifier: Verifier, params: Params, is_signed: bool) -> Self {
+        Self { verifier, params, is_signed }
     }
 
     /// What the URL said.

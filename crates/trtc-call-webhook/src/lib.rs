@@ -19,20 +19,20 @@ mod log;
 mod names;
 mod params;
 mod query;
-mod receiver;
 mod rejection;
 mod room;
 pub mod sender;
 mod signature;
 mod time;
 mod user_ids;
+mod verifier;
 mod wire;
 
 pub use answer::{Ack, Answer};
 pub use app::App;
 pub use client_ip::ClientIp;
 pub use decode::decode;
-pub use dedup::DedupKey;
+pub use dedup::IdempotencyKey;
 pub use delivery::{Delivery, Receipt};
 pub use error::{Error, ErrorKind, Fault};
 pub use event::{
@@ -44,9 +44,9 @@ pub use names::{
     ActionType, CallResult, CallType, Command, ContentType, MediaType, MemberStatus, OptPlatform,
 };
 pub use params::Params;
-pub use receiver::{BuildError, Receiver, ReceiverBuilder};
 pub use rejection::Rejection;
 pub use room::{RoomId, RoomIdType};
 pub use signature::{Sign, Token};
 pub use time::{UnixMillis, UnixSeconds};
 pub use user_ids::{UserIds, UserIdsIter};
+pub use verifier::{BuildError, Verifier, VerifierBuilder};

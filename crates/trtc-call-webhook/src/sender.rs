@@ -6,21 +6,21 @@
 //! ```
 //! use std::time::SystemTime;
 //! use trtc_call_webhook::sender::Request;
-//! use trtc_call_webhook::{App, CallEnded, Command, Delivery, ErrorKind, Receiver, Token};
+//! use trtc_call_webhook::{App, CallEnded, Command, Delivery, ErrorKind, Verifier, Token};
 //!
 //! fn seconds_to_bill(call: &Delivery<CallEnded>) -> u64 {
 //!     call.connected_time().map_or(0, |time| time.as_secs())
 //! }
 //!
 //! let token = Token::new("xxxxyyyy");
-//! let receiver = Receiver::builder().app(App::new(1400000001).token(token.clone())).build()?;
+//! let verifier = Verifier::builder().app(App::new(1400000001).token(token.clone())).build()?;
 //! let sample = || Request::sample(1400000001, Command::CallEnded);
 //! let signed = sample().signed(&token, SystemTime::now());
 //!
-//! let call = signed.deliver_to(&receiver)?.into_delivery().expect("it is taken");
+//! let call = signed.deliver_to(&verifier)?.into_delivery().expect("it is taken");
 //! assert_eq!(seconds_to_bill(&call), 0);
 //!
-//! let refused = sample().deliver_to::<CallEnded>(&receiver).unwrap_err();
+//! let refused = sample().deliver_to::<CallEnded>(&verifier).unwrap_err();
 //! assert_eq!(refused.kind(), ErrorKind::Unsigned);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -32,7 +32,7 @@
 //! ```
 //! use std::time::SystemTime;
 //! use trtc_call_webhook::sender::Request;
-//! use trtc_call_webhook::{App, CallEnded, CallResult, Receipt, Receiver, Token};
+//! use trtc_call_webhook::{App, CallEnded, CallResult, Receipt, Verifier, Token};
 //!
 //! let mut event = CallEnded::new("055662e1-bc8a-469c-a334-1126c8c17d58");
 //! event.caller = Some("10001".to_owned());
@@ -42,8 +42,8 @@
 //! let request = Request::new(1400000001, event.clone()).signed(&token, SystemTime::now());
 //!
 //! // An HTTP client would post `request.body()` to `request.url("https://example.com/callback")`.
-//! let receiver = Receiver::builder().app(App::new(1400000001).token(token)).build()?;
-//! let head = receiver.check("POST", &request.query(), None)?;
+//! let verifier = Verifier::builder().app(App::new(1400000001).token(token)).build()?;
+//! let head = verifier.check("POST", &request.query(), None)?;
 //! let Receipt::Deliver(delivery) = head.receive::<CallEnded>(request.body())? else { panic!() };
 //! assert_eq!(*delivery, event);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,8 +60,8 @@ use crate::error::Error;
 use crate::event::{Callback, Event, OtherCallback};
 use crate::names::{Command, ContentType, OptPlatform};
 use crate::query::Parameter;
-use crate::receiver::Receiver;
 use crate::signature::{Token, unix_seconds};
+use crate::verifier::Verifier;
 
 mod body;
 pub mod samples;
@@ -154,9 +154,9 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// What [`Receiver::check`] and [`Head::receive`](crate::Head::receive) say.
-    pub fn deliver_to<E: Event>(&self, receiver: &Receiver) -> Result<Receipt<E>, Error> {
-        receiver.check("POST", &self.query(), None)?.receive(&self.body)
+    /// What [`Verifier::check`] and [`Head::receive`](crate::Head::receive) say.
+    pub fn deliver_to<E: Event>(&self, verifier: &Verifier) -> Result<Receipt<E>, Error> {
+        verifier.check("POST", &self.query(), None)?.receive(&self.body)
     }
 
     /// What stands behind the `?` in the URL. With a signature in it, it is a secret.

@@ -8,7 +8,7 @@ use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
     ActionType, App, CallEnded, CallResult, CallStarted, CallType, Callback, Command, Delivery,
     Event, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OtherCallback, Receipt,
-    Receiver, RoomId, RoomIdType, Token, Undecoded, UnixMillis, UnixSeconds, UserIds,
+    RoomId, RoomIdType, Token, Undecoded, UnixMillis, UnixSeconds, UserIds, Verifier,
 };
 
 const APP: u64 = 1_400_000_001;
@@ -59,12 +59,12 @@ fn all() -> Vec<Callback> {
     vec![ended().into(), started().into(), untyped_room().into(), changed().into(), other.into()]
 }
 
-fn receiver() -> Receiver {
-    Receiver::builder().app(APP).build().unwrap()
+fn verifier() -> Verifier {
+    Verifier::builder().app(APP).build().unwrap()
 }
 
 fn deliver<E: Event>(request: &Request) -> Delivery<E> {
-    let head = receiver().check("POST", &request.query(), None).unwrap();
+    let head = verifier().check("POST", &request.query(), None).unwrap();
     match head.receive(request.body()).unwrap() {
         Receipt::Deliver(delivery) => delivery,
         Receipt::Acknowledge(_) => panic!("not taken"),
@@ -74,11 +74,11 @@ fn deliver<E: Event>(request: &Request) -> Delivery<E> {
 #[test]
 fn what_the_sender_makes_the_receiver_takes() {
     let token = Token::new("xxxxyyyy");
-    let receiver = Receiver::builder().app(App::new(APP).token(token.clone())).build().unwrap();
+    let verifier = Verifier::builder().app(App::new(APP).token(token.clone())).build().unwrap();
     let now = UNIX_EPOCH + Duration::from_secs(1_741_231_296);
     for callback in all() {
         let request = Request::new(APP, callback.clone()).signed(&token, now);
-        let head = receiver.check_at("POST", &request.query(), None, now).unwrap();
+        let head = verifier.check_at("POST", &request.query(), None, now).unwrap();
         assert!(head.is_signed());
         assert_eq!(head.params().command(), Some(callback.command()));
         let Receipt::Deliver(delivery) = head.receive::<Callback>(request.body()).unwrap() else {
@@ -200,14 +200,14 @@ fn an_empty_room_is_no_room() {
 fn a_redelivery_has_the_same_key_in_every_form() {
     for callback in all() {
         let request = Request::new(APP, callback);
-        let key = deliver::<Callback>(&request).dedup_key();
+        let key = deliver::<Callback>(&request).idempotency_key();
         let again = request.clone().signed(&Token::new("t"), SystemTime::now()).platform("Web");
-        assert_eq!(deliver::<Callback>(&again).dedup_key(), key);
-        assert_eq!(deliver::<Undecoded>(&again).dedup_key(), key);
+        assert_eq!(deliver::<Callback>(&again).idempotency_key(), key);
+        assert_eq!(deliver::<Undecoded>(&again).idempotency_key(), key);
     }
     let request = Request::new(APP, ended());
     assert_eq!(
-        deliver::<CallEnded>(&request).dedup_key().as_str(),
+        deliver::<CallEnded>(&request).idempotency_key().as_str(),
         "1400000001:Call.CallbackAfterEndCall:055662e1-bc8a-469c-a334-1126c8c17d58"
     );
 }
@@ -216,7 +216,7 @@ fn a_redelivery_has_the_same_key_in_every_form() {
 fn different_events_have_different_keys() {
     let mut keys = Vec::new();
     let mut add = |event: Callback| {
-        keys.push(deliver::<Callback>(&Request::new(APP, event)).dedup_key());
+        keys.push(deliver::<Callback>(&Request::new(APP, event)).idempotency_key());
     };
     for event in all() {
         add(event);
@@ -253,18 +253,18 @@ fn different_events_have_different_keys() {
     assert_eq!(keys.len(), count);
 
     let other_app = Request::new(2, ended());
-    let receiver = Receiver::builder().app(2).build().unwrap();
-    let head = receiver.check("POST", &other_app.query(), None).unwrap();
+    let verifier = Verifier::builder().app(2).build().unwrap();
+    let head = verifier.check("POST", &other_app.query(), None).unwrap();
     let Receipt::Deliver(delivery) = head.receive::<CallEnded>(other_app.body()).unwrap() else {
         panic!("not taken");
     };
-    assert!(!keys.contains(&delivery.dedup_key()));
+    assert!(!keys.contains(&delivery.idempotency_key()));
 }
 
 #[test]
 fn a_body_that_does_not_decode_has_a_key_all_the_same() {
     let request = |body: &'static str| Request::new(APP, ended()).with_body(body);
-    let key = |body| deliver::<Undecoded>(&request(body)).dedup_key();
+    let key = |body| deliver::<Undecoded>(&request(body)).idempotency_key();
     assert_eq!(key("no JSON"), key("no JSON"));
     assert_ne!(key("no JSON"), key("no JSON either"));
 }

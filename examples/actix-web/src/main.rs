@@ -32,11 +32,11 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, receiver } = Settings::from_env()?;
+    let Settings { addr, verifier } = Settings::from_env()?;
     let workers = thread::available_parallelism()?;
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(receiver.clone())
+            .app_data(verifier.clone())
             .wrap(from_fn(deadline::limit_body_time))
             .wrap(from_fn(waiting::tell_state))
             // `to` takes every method, so that the webhook answers 405 to others.

@@ -38,12 +38,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, receiver } = Settings::from_env()?;
+    let Settings { addr, verifier } = Settings::from_env()?;
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route("/callback", any(on_call_end))
         .layer(middleware::from_fn(limit_body_time))
-        .with_state(receiver);
+        .with_state(verifier);
     let listener =
         TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     let shutdown = shutdown_signal()?;

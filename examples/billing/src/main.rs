@@ -71,7 +71,7 @@ use example_support::{
 };
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use trtc_call_webhook_axum::{Ack, Receiver, Undecoded, Webhook};
+use trtc_call_webhook_axum::{Ack, Undecoded, Verifier, Webhook};
 
 use crate::journal::Journal;
 use crate::record::Record;
@@ -80,13 +80,13 @@ use crate::worker::Worker;
 
 #[derive(Clone)]
 struct AppState {
-    receiver: Receiver,
+    verifier: Verifier,
     journal: Journal,
 }
 
-impl FromRef<AppState> for Receiver {
+impl FromRef<AppState> for Verifier {
     fn from_ref(state: &AppState) -> Self {
-        state.receiver.clone()
+        state.verifier.clone()
     }
 }
 
@@ -123,7 +123,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, receiver } = Settings::from_env()?;
+    let Settings { addr, verifier } = Settings::from_env()?;
     let path = match env::var_os("JOURNAL") {
         Some(path) if path.is_empty() => {
             return Err("JOURNAL must be a path, or unset".into());
@@ -144,7 +144,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .layer(middleware::from_fn(limit_body_time))
         .layer(middleware::from_fn_with_state(refusals.clone(), Refusals::count))
         .route("/healthz", get(healthz))
-        .with_state(AppState { receiver, journal });
+        .with_state(AppState { verifier, journal });
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
     let billing = worker.start(stored)?;

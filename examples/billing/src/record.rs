@@ -37,7 +37,7 @@ impl Record {
     pub(crate) fn new(callback: &Delivery<Undecoded>) -> Self {
         let received = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            key: callback.dedup_key().into(),
+            key: callback.idempotency_key().into(),
             app: callback.params().sdk_app_id(),
             command: callback.params().command().cloned(),
             received: received.as_secs(),

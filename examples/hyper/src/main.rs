@@ -20,7 +20,7 @@ use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use trtc_call_webhook_tower::{Ack, CallEnded, Receiver, WebhookBody, WebhookLayer, ack, delivery};
+use trtc_call_webhook_tower::{Ack, CallEnded, Verifier, WebhookBody, WebhookLayer, ack, delivery};
 
 type Body = Either<trtc_call_webhook_tower::ResponseBody<WebhookBody>, Empty<Bytes>>;
 
@@ -36,12 +36,12 @@ async fn on_call_end(request: Request<WebhookBody>) -> Result<Response<WebhookBo
 }
 
 /// The stack of layers around the handler, and the only route to it.
-fn service(receiver: Receiver) -> impl server::HttpService<Body> {
+fn service(verifier: Verifier) -> impl server::HttpService<Body> {
     let callback = ServiceBuilder::new()
         .map_request(|request: Request<Incoming>| {
             request.map(|body| DeadlineBody::new(body, BODY_TIME))
         })
-        .layer(WebhookLayer::<CallEnded>::new(receiver))
+        .layer(WebhookLayer::<CallEnded>::new(verifier))
         .service(service_fn(on_call_end));
     service_fn(move |request: Request<Incoming>| {
         let callback = callback.clone();
@@ -64,13 +64,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, receiver } = Settings::from_env()?;
+    let Settings { addr, verifier } = Settings::from_env()?;
     let tls = tls::from_env()?;
     let listener =
         TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let shutdown = shutdown_signal()?;
     print_listening(scheme, listener.local_addr()?)?;
-    server::serve(listener, tls, service(receiver), shutdown).await;
+    server::serve(listener, tls, service(verifier), shutdown).await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use trtc_call_webhook::{App, BuildError, Receiver};
+use trtc_call_webhook::{App, BuildError, Verifier};
 
 const ADDR: &str = "ADDR";
 const SDK_APP_ID: &str = "SDK_APP_ID";
@@ -21,7 +21,7 @@ pub struct Settings {
     pub addr: SocketAddr,
     /// Checks the callbacks of `SDK_APP_ID` (by default 1400000001) with the tokens of
     /// `CALLBACK_TOKEN` (none by default; comma-separated while they are rotated).
-    pub receiver: Receiver,
+    pub verifier: Verifier,
 }
 
 impl Settings {
@@ -49,7 +49,7 @@ impl Settings {
                 app
             }
         };
-        Ok(Self { addr, receiver: Receiver::builder().app(app).build()? })
+        Ok(Self { addr, verifier: Verifier::builder().app(app).build()? })
     }
 }
 

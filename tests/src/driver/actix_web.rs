@@ -10,7 +10,7 @@ use actix_web::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::web::{self, ReqData};
 use actix_web::{App, HttpServer};
-use trtc_call_webhook_actix_web::{Ack, Delivery, Error, Receiver, Webhook, WebhookMiddleware};
+use trtc_call_webhook_actix_web::{Ack, Delivery, Error, Verifier, Webhook, WebhookMiddleware};
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, PATH, Request, Serve, Server, Taken};
 
@@ -28,7 +28,7 @@ impl Way {
     /// method is the adapter's.
     pub fn configure<E: Taken>(
         self,
-        receiver: &Receiver,
+        verifier: &Verifier,
         notebook: &Notebook,
         config: &mut web::ServiceConfig,
     ) {
@@ -39,7 +39,7 @@ impl Way {
                     let notebook = notebook.clone();
                     async move { Ack::from(notebook.handle(&delivery).await) }
                 };
-                config.app_data(receiver.clone()).service(web::resource(PATH).to(handler));
+                config.app_data(verifier.clone()).service(web::resource(PATH).to(handler));
             }
             Self::Middleware => {
                 let handler = move |delivery: ReqData<Delivery<E>>, payload: web::Payload| {
@@ -51,7 +51,7 @@ impl Way {
                         Ack::from(notebook.handle(&delivery).await)
                     }
                 };
-                let middleware = WebhookMiddleware::<E>::new(receiver.clone());
+                let middleware = WebhookMiddleware::<E>::new(verifier.clone());
                 config.service(web::resource(PATH).wrap(middleware).to(handler));
             }
         }
@@ -73,9 +73,9 @@ impl Driver for InProcess {
         format!("actix-web's {:?} in process", self.0)
     }
 
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Called {
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Called {
         let app =
-            App::new().configure(|config| self.0.configure::<E>(&receiver, &notebook, config));
+            App::new().configure(|config| self.0.configure::<E>(&verifier, &notebook, config));
         let app = std::rc::Rc::new(init_service(app).await);
         Called(Box::new(move |request| {
             let app = app.clone();
@@ -126,9 +126,9 @@ impl Serve for ActixWeb {
         }
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
         let way = self.0;
-        serve(move |config| way.configure::<E>(&receiver, &notebook, config))
+        serve(move |config| way.configure::<E>(&verifier, &notebook, config))
     }
 }
 

@@ -6,16 +6,16 @@ use axum::routing::any;
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
-use trtc_call_webhook_axum::{Ack, Error, Receiver, Webhook};
+use trtc_call_webhook_axum::{Ack, Error, Verifier, Webhook};
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, PATH, Request, Serve, Server, Taken};
 
 /// A router as a program would have it. It takes every method, so that the check of the method is
 /// the adapter's.
-pub fn router<E: Taken>(receiver: Receiver, notebook: Notebook) -> Router {
+pub fn router<E: Taken>(verifier: Verifier, notebook: Notebook) -> Router {
     let handler =
         |Webhook(delivery): Webhook<E>| async move { Ack::from(notebook.handle(&delivery).await) };
-    Router::new().route(PATH, any(handler)).with_state(receiver)
+    Router::new().route(PATH, any(handler)).with_state(verifier)
 }
 
 /// Calls the router without a socket.
@@ -42,8 +42,8 @@ impl Driver for InProcess {
         }
     }
 
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Called {
-        Called { router: router::<E>(receiver, notebook), pieces: matches!(self, Self::Pieces) }
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Called {
+        Called { router: router::<E>(verifier, notebook), pieces: matches!(self, Self::Pieces) }
     }
 }
 
@@ -67,8 +67,8 @@ impl Serve for Axum {
         "axum"
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
-        serve(router::<E>(receiver, notebook)).await
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
+        serve(router::<E>(verifier, notebook)).await
     }
 }
 

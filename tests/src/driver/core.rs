@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use trtc_call_webhook::{Error, Receipt, Receiver};
+use trtc_call_webhook::{Error, Receipt, Verifier};
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Taken};
 
@@ -27,9 +27,9 @@ impl Driver for Core {
         }
     }
 
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Call {
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Call {
         let whole = matches!(self, Self::Whole);
-        Call(Rc::new(move |request| match receive::<E>(&receiver, request, whole) {
+        Call(Rc::new(move |request| match receive::<E>(&verifier, request, whole) {
             Ok(Receipt::Deliver(delivery)) => {
                 to_answer(notebook.note(&delivery).answer(), Kind::None)
             }
@@ -46,12 +46,12 @@ impl Endpoint for Call {
 }
 
 fn receive<E: Taken>(
-    receiver: &Receiver,
+    verifier: &Verifier,
     request: &Request,
     whole: bool,
 ) -> Result<Receipt<E>, Error> {
     let length = u64::try_from(request.body.len()).ok().filter(|_| whole);
-    let head = receiver.check(&request.method, &request.query, request.announce.or(length))?;
+    let head = verifier.check(&request.method, &request.query, request.announce.or(length))?;
     if whole {
         return head.receive(&request.body);
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tower::util::BoxCloneService;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use trtc_call_webhook_tower::{
-    Error, Receiver, ResponseBody, WebhookBody, WebhookLayer, ack, delivery,
+    Error, ResponseBody, Verifier, WebhookBody, WebhookLayer, ack, delivery,
 };
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Sent, Serve, Server, Taken};
@@ -23,7 +23,7 @@ type Reply = Response<ResponseBody<WebhookBody>>;
 /// The layer around a handler, for any body.
 #[must_use]
 pub fn service<E: Taken, B>(
-    receiver: Receiver,
+    verifier: Verifier,
     notebook: Notebook,
 ) -> impl Service<http::Request<B>, Response = Reply, Error = Infallible, Future: Send> + Clone + Send
 where
@@ -38,7 +38,7 @@ where
             Ok(ack(notebook.handle(&delivery).await))
         }
     };
-    ServiceBuilder::new().layer(WebhookLayer::<E>::new(receiver)).service(service_fn(handler))
+    ServiceBuilder::new().layer(WebhookLayer::<E>::new(verifier)).service(service_fn(handler))
 }
 
 /// Calls the service without a socket.
@@ -65,8 +65,8 @@ impl Driver for InProcess {
         }
     }
 
-    async fn open<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Called {
-        let service = BoxCloneService::new(service::<E, Sent>(receiver, notebook));
+    async fn open<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Called {
+        let service = BoxCloneService::new(service::<E, Sent>(verifier, notebook));
         Called { service, pieces: matches!(self, Self::Pieces) }
     }
 }
@@ -90,8 +90,8 @@ impl Serve for Hyper {
         "hyper"
     }
 
-    async fn serve<E: Taken>(&self, receiver: Receiver, notebook: Notebook) -> Server {
-        serve(service::<E, Incoming>(receiver, notebook)).await
+    async fn serve<E: Taken>(&self, verifier: Verifier, notebook: Notebook) -> Server {
+        serve(service::<E, Incoming>(verifier, notebook)).await
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
-    ActionType, CallEnded, CallStarted, Callback, Command, DedupKey, Delivery, MemberChange,
-    MemberChanged, OtherCallback, Receipt, Receiver, Undecoded, UnixMillis,
+    ActionType, CallEnded, CallStarted, Callback, Command, Delivery, IdempotencyKey, MemberChange,
+    MemberChanged, OtherCallback, Receipt, Undecoded, UnixMillis, Verifier,
 };
 
 use crate::config;
@@ -29,15 +29,15 @@ proptest! {
             let body = style.write(again.body());
             again = again.with_body(body);
         }
-        prop_assert_eq!(peer.deliver::<Callback>(&again).dedup_key(), first.dedup_key());
-        prop_assert_eq!(peer.deliver::<Undecoded>(&again).dedup_key(), first.dedup_key());
+        prop_assert_eq!(peer.deliver::<Callback>(&again).idempotency_key(), first.idempotency_key());
+        prop_assert_eq!(peer.deliver::<Undecoded>(&again).idempotency_key(), first.idempotency_key());
         let alone = match callback {
-            Callback::CallEnded(_) => peer.deliver::<CallEnded>(&again).dedup_key(),
-            Callback::CallStarted(_) => peer.deliver::<CallStarted>(&again).dedup_key(),
-            Callback::MemberChanged(_) => peer.deliver::<MemberChanged>(&again).dedup_key(),
+            Callback::CallEnded(_) => peer.deliver::<CallEnded>(&again).idempotency_key(),
+            Callback::CallStarted(_) => peer.deliver::<CallStarted>(&again).idempotency_key(),
+            Callback::MemberChanged(_) => peer.deliver::<MemberChanged>(&again).idempotency_key(),
             _ => return Ok(()),
         };
-        prop_assert_eq!(alone, first.dedup_key());
+        prop_assert_eq!(alone, first.idempotency_key());
     }
 
     #[test]
@@ -55,13 +55,13 @@ proptest! {
             other.changes.clone_from(&one.changes);
         }
         let is_same = one.event_time == other.event_time && one.changes == other.changes;
-        let keys = [one, other].map(|event| deliver(1, &event.into()).dedup_key());
+        let keys = [one, other].map(|event| deliver(1, &event.into()).idempotency_key());
         prop_assert_eq!(keys[0] == keys[1], is_same, "{:?}", keys);
     }
 
     #[test]
     fn a_key_is_fit_for_a_database(app in 1..=u64::MAX, event in events::callback()) {
-        is_fit(&deliver(app, &event).dedup_key());
+        is_fit(&deliver(app, &event).idempotency_key());
     }
 }
 
@@ -71,7 +71,7 @@ fn no_two_events_have_the_same_key() {
     let mut keys = BTreeMap::new();
     for app in [1, 11, u64::MAX] {
         for event in events() {
-            let key = deliver(app, &event).dedup_key();
+            let key = deliver(app, &event).idempotency_key();
             is_fit(&key);
             let same = keys.insert(key, (app, event.clone()));
             assert!(same.is_none(), "{event:?} of app {app} has the key of {same:?}");
@@ -80,18 +80,18 @@ fn no_two_events_have_the_same_key() {
 }
 
 #[track_caller]
-fn is_fit(key: &DedupKey) {
+fn is_fit(key: &IdempotencyKey) {
     assert!(key.as_str().len() <= 512, "{} bytes", key.as_str().len());
     assert!(!key.as_str().contains(char::is_control), "{key}");
     let json = serde_json::to_string(key).unwrap();
-    assert_eq!(&serde_json::from_str::<DedupKey>(&json).unwrap(), key);
+    assert_eq!(&serde_json::from_str::<IdempotencyKey>(&json).unwrap(), key);
 }
 
 /// Delivers to a receiver of this app without a token.
 fn deliver(app: u64, callback: &Callback) -> Delivery<Callback> {
     let request = Request::new(app, callback.clone());
-    let receiver = Receiver::builder().app(app).build().unwrap();
-    let head = receiver.check("POST", &request.query(), None).unwrap();
+    let verifier = Verifier::builder().app(app).build().unwrap();
+    let head = verifier.check("POST", &request.query(), None).unwrap();
     match head.receive(request.body()).unwrap() {
         Receipt::Deliver(delivery) => delivery,
         Receipt::Acknowledge(_) => panic!("not taken"),

@@ -25,7 +25,7 @@ proptest! {
         let styled = peer.deliver_as::<Callback>(&query, request.body());
         prop_assert_eq!(styled.params(), plain.params(), "{}", query);
         prop_assert_eq!(styled.event(), plain.event());
-        prop_assert_eq!(styled.dedup_key(), plain.dedup_key());
+        prop_assert_eq!(styled.idempotency_key(), plain.idempotency_key());
         prop_assert!(styled.is_signed());
     }
 
@@ -41,11 +41,11 @@ proptest! {
         let body = style.write(request.body());
         let styled = peer.deliver_as::<Callback>(&request.query(), &body);
         prop_assert_eq!(styled.event(), plain.event(), "{}", body);
-        prop_assert_eq!(styled.dedup_key(), plain.dedup_key());
+        prop_assert_eq!(styled.idempotency_key(), plain.idempotency_key());
         prop_assert_eq!(styled.body(), body.as_bytes());
 
         let undecoded = peer.deliver_as::<Undecoded>(&request.query(), &body);
-        prop_assert_eq!(undecoded.dedup_key(), plain.dedup_key());
+        prop_assert_eq!(undecoded.idempotency_key(), plain.idempotency_key());
     }
 
     #[test]
@@ -70,6 +70,6 @@ proptest! {
         };
         prop_assert_eq!(delivery.event(), whole.event());
         prop_assert_eq!(delivery.body(), whole.body());
-        prop_assert_eq!(delivery.dedup_key(), whole.dedup_key());
+        prop_assert_eq!(delivery.idempotency_key(), whole.idempotency_key());
     }
 }

@@ -2,7 +2,7 @@
 
 use conformance::percent;
 use proptest::prelude::*;
-use trtc_call_webhook::{App, ErrorKind, Receiver, content_length};
+use trtc_call_webhook::{App, ErrorKind, Verifier, content_length};
 
 use crate::config;
 use crate::strategy::text;
@@ -25,8 +25,8 @@ proptest! {
         let number = text.parse::<u64>().ok().filter(|n| *n > 0 && n.to_string() == text);
         prop_assert_eq!(text.parse::<App>().ok().map(|app| app.sdk_app_id()), number);
 
-        let receiver = Receiver::builder().app(number.unwrap_or(7)).build().unwrap();
-        let checked = receiver.check("POST", &format!("SdkAppid={}", percent(&text)), None);
+        let verifier = Verifier::builder().app(number.unwrap_or(7)).build().unwrap();
+        let checked = verifier.check("POST", &format!("SdkAppid={}", percent(&text)), None);
         let checked = checked.map(|head| head.params().sdk_app_id()).map_err(|e| e.kind());
         prop_assert_eq!(checked, number.ok_or(ErrorKind::MalformedQuery));
     }

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{App, ErrorKind, MemberChanged, Receiver, Token};
+use trtc_call_webhook::{App, ErrorKind, MemberChanged, Token, Verifier};
 
 use crate::config;
 use crate::strategy::peer::Peer;
@@ -61,10 +61,10 @@ proptest! {
         token in vec(any::<u8>(), 1..70),
         (window, now, time) in times(),
     ) {
-        let receiver = Receiver::builder().app(App::new(7).token(token.clone()));
-        let receiver = receiver.replay_window(window).build().unwrap();
+        let verifier = Verifier::builder().app(App::new(7).token(token.clone()));
+        let verifier = verifier.replay_window(window).build().unwrap();
         let query = request_of(7).sign(signature(&token, &time)).request_time(&*time).query();
-        let checked = receiver.check_at("POST", &query, None, now);
+        let checked = verifier.check_at("POST", &query, None, now);
 
         let is_time = (1..=19).contains(&time.len()) && time.bytes().all(|b| b.is_ascii_digit());
         let expected = if !is_time {

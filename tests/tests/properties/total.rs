@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
-    App, Callback, Command, Delivery, ErrorKind, Event, Head, Receipt, Receiver, Undecoded, decode,
+    App, Callback, Command, Delivery, ErrorKind, Event, Head, Receipt, Undecoded, Verifier, decode,
 };
 
 use crate::config;
@@ -28,7 +28,7 @@ proptest! {
         seconds in any::<u32>(),
         body in body(),
     ) {
-        let receiver = Receiver::builder()
+        let verifier = Verifier::builder()
             .app(App::new(1))
             .app(App::new(2).token("t"))
             .app(App::new(3).token("t").insecure_accept_unsigned())
@@ -37,7 +37,7 @@ proptest! {
             .unwrap();
         let now = UNIX_EPOCH + Duration::from_secs(seconds.into());
         let checked = [content_length, None]
-            .map(|length| receiver.check_at(&method, &query, length, now));
+            .map(|length| verifier.check_at(&method, &query, length, now));
         for head in checked.into_iter().flatten() {
             let undecoded = receive::<Undecoded>(head.clone(), &body);
             let all = receive::<Callback>(head, &body);
@@ -48,8 +48,8 @@ proptest! {
             }
             let undecoded = undecoded.unwrap();
             prop_assert_eq!(undecoded.body(), &body);
-            let key = undecoded.dedup_key();
-            prop_assert_eq!(all.as_ref().map_or(key.clone(), Delivery::dedup_key), key);
+            let key = undecoded.idempotency_key();
+            prop_assert_eq!(all.as_ref().map_or(key.clone(), Delivery::idempotency_key), key);
             let decoded = undecoded.decode::<Callback>().map_err(|error| error.kind());
             prop_assert_eq!(all.map(|delivery| Some(delivery.into_event())), decoded);
         }

@@ -17,7 +17,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) capture: CaptureArgs,
 
     #[command(flatten)]
-    pub(crate) receiver: ReceiverArgs,
+    pub(crate) verifier: ReceiverArgs,
 }
 
 #[derive(clap::Args)]

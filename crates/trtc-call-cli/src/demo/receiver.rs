@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::routing::any;
-use trtc_call_webhook::{DedupKey, Token};
-use trtc_call_webhook_axum::{Ack, App, Callback, Receiver, Webhook};
+use trtc_call_webhook::{IdempotencyKey, Token};
+use trtc_call_webhook_axum::{Ack, App, Callback, Verifier, Webhook};
 
 use crate::failure::Failure;
 use crate::server;
@@ -26,7 +26,7 @@ pub(super) struct Notebook(Arc<Mutex<Notes>>);
 
 #[derive(Default)]
 struct Notes {
-    keys: HashSet<DedupKey>,
+    keys: HashSet<IdempotencyKey>,
     seen: Vec<Seen>,
 }
 
@@ -43,21 +43,21 @@ impl Notebook {
 
 #[derive(Clone)]
 struct Backend {
-    receiver: Receiver,
+    verifier: Verifier,
     notebook: Notebook,
 }
 
-impl FromRef<Backend> for Receiver {
+impl FromRef<Backend> for Verifier {
     fn from_ref(backend: &Backend) -> Self {
-        backend.receiver.clone()
+        backend.verifier.clone()
     }
 }
 
 /// A receiver for one app with one token, and what its handler writes.
 pub(super) fn router(sdk_app_id: u64, token: Token) -> Result<(Router, Notebook), Failure> {
-    let receiver = Receiver::builder().app(App::new(sdk_app_id).token(token)).build()?;
+    let verifier = Verifier::builder().app(App::new(sdk_app_id).token(token)).build()?;
     let notebook = Notebook::default();
-    let backend = Backend { receiver, notebook: notebook.clone() };
+    let backend = Backend { verifier, notebook: notebook.clone() };
     Ok((Router::new().route(server::PATH, any(on_callback)).with_state(backend), notebook))
 }
 
@@ -66,7 +66,7 @@ async fn on_callback(
     Webhook(callback): Webhook<Callback>,
 ) -> Ack {
     let mut notes = notebook.notes();
-    let is_duplicate = !notes.keys.insert(callback.dedup_key());
+    let is_duplicate = !notes.keys.insert(callback.idempotency_key());
     notes.seen.push(Seen { callback: callback.event().clone(), is_duplicate });
     Ack::ok()
 }

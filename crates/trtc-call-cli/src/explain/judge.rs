@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use trtc_call_webhook::{
     BodyBuffer, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, MemberChanged, Params,
-    Receipt, Receiver, Undecoded,
+    Receipt, Undecoded, Verifier,
 };
 
 use super::capture::{Body, Request};
@@ -20,7 +20,7 @@ pub(super) struct Case<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) settings: &'a Settings,
     pub(super) clock: Clock,
-    pub(super) receiver: Receiver,
+    pub(super) verifier: Verifier,
     /// The app that is served.
     pub(super) sdk_app_id: u64,
 }
@@ -46,8 +46,8 @@ impl<'a> Case<'a> {
         let in_url = || query.value("SdkAppid")?.parse().ok().filter(|id| *id != 0);
         // Whoever names no app wants to know the rest; without one in the URL either, any will do.
         let sdk_app_id = settings.sdk_app_id.or_else(in_url).unwrap_or(1);
-        let receiver = settings.receiver(sdk_app_id)?;
-        Ok(Self { request, query, settings, clock, receiver, sdk_app_id })
+        let verifier = settings.verifier(sdk_app_id)?;
+        Ok(Self { request, query, settings, clock, verifier, sdk_app_id })
     }
 
     /// What comes of the request if it arrives at this time.
@@ -57,7 +57,7 @@ impl<'a> Case<'a> {
 
     fn try_outcome(&self, at: SystemTime) -> Result<Outcome, Error> {
         let Request { method, query, announced, body, .. } = self.request;
-        let mut buffer = self.receiver.check_at(method, query, *announced, at)?.read_body();
+        let mut buffer = self.verifier.check_at(method, query, *announced, at)?.read_body();
         match body {
             Body::Unknown => return Ok(Outcome::HeadOnly),
             Body::Cut { bytes, why } => {
@@ -78,7 +78,7 @@ impl<'a> Case<'a> {
     /// The parameters, once the head passes at this time.
     pub(super) fn params(&self, at: SystemTime) -> Option<Params> {
         let Request { method, query, announced, .. } = self.request;
-        let head = self.receiver.check_at(method, query, *announced, at).ok()?;
+        let head = self.verifier.check_at(method, query, *announced, at).ok()?;
         Some(head.params().clone())
     }
 

@@ -2,7 +2,7 @@
 //! tell: what is found here is compared with every case of the table.
 
 use percent_encoding::percent_decode_str;
-use trtc_call_webhook::Receiver;
+use trtc_call_webhook::Verifier;
 
 /// The parameters that are checked, by their keys in the documents.
 const CHECKED: [&str; 4] = ["SdkAppid", "CallbackCommand", "Sign", "RequestTime"];
@@ -73,8 +73,8 @@ impl<'a> Query<'a> {
 
 /// Whether a receiver of the app 1 has nothing against a query.
 fn is_taken(query: &str) -> bool {
-    let receiver = Receiver::builder().app(1).build();
-    receiver.is_ok_and(|receiver| receiver.check("POST", query, None).is_ok())
+    let verifier = Verifier::builder().app(1).build();
+    verifier.is_ok_and(|verifier| verifier.check("POST", query, None).is_ok())
 }
 
 /// A query without fault of about this length, exactly where that matters.

@@ -18,7 +18,7 @@ use crate::verdict::Verdict;
 struct Report<'a> {
     understood: Vec<String>,
     request: RequestFacts<'a>,
-    receiver: ReceiverFacts,
+    verifier: ReceiverFacts,
     clock: ClockFacts,
     steps: &'a [Step],
     /// None if the capture has no body and its head passes.
@@ -85,13 +85,13 @@ pub(super) fn json(case: &Case<'_>, judgement: &Judgement) -> Result<Vec<u8>, Fa
             body_bytes: known_length(case),
             announced_bytes: case.request.announced,
         },
-        receiver: ReceiverFacts {
+        verifier: ReceiverFacts {
             sdk_app_id: case.sdk_app_id,
             sdk_app_id_given: case.settings.sdk_app_id.is_some(),
             tokens: case.settings.tokens.len(),
             policy: case.settings.policy_texts().0,
-            replay_window_seconds: case.receiver.replay_window().as_secs(),
-            body_limit: case.receiver.body_limit(),
+            replay_window_seconds: case.verifier.replay_window().as_secs(),
+            body_limit: case.verifier.body_limit(),
             takes: case.settings.takes.name(),
         },
         clock: ClockFacts {
@@ -140,8 +140,8 @@ pub(super) fn text(case: &Case<'_>, judgement: &Judgement) -> String {
         case.sdk_app_id,
         if tokens == 1 { "" } else { "s" },
         case.settings.policy_texts().1,
-        case.receiver.replay_window().as_secs(),
-        case.receiver.body_limit(),
+        case.verifier.replay_window().as_secs(),
+        case.verifier.body_limit(),
         case.settings.takes.name(),
     );
     let now = if case.clock.is_now { ", which is now" } else { "" };

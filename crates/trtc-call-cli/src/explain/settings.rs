@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trtc_call_webhook::{App, Receiver, Token};
+use trtc_call_webhook::{App, Token, Verifier};
 
 use crate::args::{ReceiverArgs, Takes};
 use crate::failure::Failure;
@@ -47,14 +47,14 @@ impl Settings {
     }
 
     /// The receiver, of this app.
-    pub(super) fn receiver(&self, sdk_app_id: u64) -> Result<Receiver, Failure> {
+    pub(super) fn verifier(&self, sdk_app_id: u64) -> Result<Verifier, Failure> {
         let app = self.tokens.iter().fold(App::new(sdk_app_id), App::token);
         let app = match self.policy {
             Policy::Default => app,
             Policy::AcceptUnsigned => app.insecure_accept_unsigned(),
             Policy::Ignore => app.insecure_ignore_signature(),
         };
-        let mut builder = Receiver::builder().app(app);
+        let mut builder = Verifier::builder().app(app);
         if let Some(window) = self.replay_window {
             builder = builder.replay_window(window);
         }
@@ -78,8 +78,8 @@ impl Settings {
 /// Whether this token alone made the signature of a query, whenever that was.
 pub(super) fn made_by(token: &str, query: &str, sdk_app_id: u64, request_time: i64) -> bool {
     let app = App::new(sdk_app_id).token(Token::from(token));
-    let receiver = Receiver::builder().app(app).build();
+    let verifier = Verifier::builder().app(app).build();
     let at = super::clock::from_unix(request_time);
-    matches!((receiver, at), (Ok(receiver), Some(at))
-        if receiver.check_at("POST", query, None, at).is_ok())
+    matches!((verifier, at), (Ok(verifier), Some(at))
+        if verifier.check_at("POST", query, None, at).is_ok())
 }

@@ -140,7 +140,7 @@ fn passed(case: &Case<'_>, (row, name): (u8, &'static str)) -> Step {
 }
 
 fn limit(case: &Case<'_>) -> String {
-    format!("at most {}", case.receiver.body_limit())
+    format!("at most {}", case.verifier.body_limit())
 }
 
 /// Why the signature passes.

@@ -5,8 +5,8 @@ use std::io;
 
 use serde::Serialize;
 use trtc_call_webhook::{
-    ActionType, CallResult, CallType, DedupKey, MediaType, Member, MemberChange, MemberStatus,
-    RoomId, UnixMillis,
+    ActionType, CallResult, CallType, IdempotencyKey, MediaType, Member, MemberChange,
+    MemberStatus, RoomId, UnixMillis,
 };
 use trtc_call_webhook_axum::{CallEnded, CallStarted, Callback, Delivery, MemberChanged};
 
@@ -23,7 +23,7 @@ struct Line<'a> {
     /// Whether a signature was checked and was right.
     signed: bool,
     /// The same for a callback that is delivered again.
-    dedup_key: DedupKey,
+    idempotency_key: IdempotencyKey,
 }
 
 #[derive(Serialize)]
@@ -92,7 +92,7 @@ pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
         event,
         sdk_app_id: callback.params().sdk_app_id(),
         signed: callback.is_signed(),
-        dedup_key: callback.dedup_key(),
+        idempotency_key: callback.idempotency_key(),
     };
     Ok(serde_json::to_vec(&line)?)
 }

@@ -63,7 +63,7 @@ fn it_prints_a_line_of_json_for_each_callback() {
         "caller": "10001", "callees": ["10002"], "talk_seconds": 7, "ring_seconds": 3,
         "media_type": "Audio", "call_type": "SingleCall", "room": "roomid-1434",
         "sdk_app_id": 1400000001, "signed": true,
-        "dedup_key": "1400000001:Call.CallbackAfterEndCall:a-1",
+        "idempotency_key": "1400000001:Call.CallbackAfterEndCall:a-1",
     });
     assert_eq!(line_of_end, expected);
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use super::decode::{Decode, Decoded};
 use crate::decode::{self, Body};
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::json::{Id, Integer, Nested, Scalar, Word, object};
 use crate::names::{CallResult, CallType, Command, MediaType};
@@ -133,8 +133,8 @@ impl Decode for CallEnded {
         decode::single::<CallEndedBody<'_>>(in_url, body)
     }
 
-    fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
-        DedupKey::of_call(params, &Command::CallEnded, &self.call_id)
+    fn idempotency_key(&self, params: &Params, _: &[u8]) -> IdempotencyKey {
+        IdempotencyKey::of_call(params, &Command::CallEnded, &self.call_id)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::decode::{Decode, Decoded};
 use super::{Event, Member};
 use crate::decode::{self, Body};
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::json::{Id, Integer, List, Nested, Scalar, Word, object};
 use crate::names::{Command, MediaType};
@@ -67,8 +67,8 @@ impl Decode for CallStarted {
         decode::single::<CallStartedBody<'_>>(in_url, body)
     }
 
-    fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
-        DedupKey::of_call(params, &Command::CallStarted, &self.call_id)
+    fn idempotency_key(&self, params: &Params, _: &[u8]) -> IdempotencyKey {
+        IdempotencyKey::of_call(params, &Command::CallStarted, &self.call_id)
     }
 }
 

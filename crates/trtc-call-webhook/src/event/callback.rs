@@ -10,7 +10,7 @@ use super::decode::{Decode, Decoded};
 use super::member_changed::MemberChangedBody;
 use super::{CallEnded, CallStarted, Event, MemberChanged};
 use crate::decode::Opened;
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::names::Command;
 use crate::params::Params;
@@ -99,12 +99,12 @@ impl Decode for Callback {
         Ok(Decoded::Event(event.unwrap_or_else(other)))
     }
 
-    fn dedup_key(&self, params: &Params, body: &[u8]) -> DedupKey {
+    fn idempotency_key(&self, params: &Params, body: &[u8]) -> IdempotencyKey {
         match self {
-            Self::CallEnded(event) => event.dedup_key(params, body),
-            Self::CallStarted(event) => event.dedup_key(params, body),
-            Self::MemberChanged(event) => event.dedup_key(params, body),
-            Self::Other(other) => DedupKey::of_body(params, Some(&other.command), body),
+            Self::CallEnded(event) => event.idempotency_key(params, body),
+            Self::CallStarted(event) => event.idempotency_key(params, body),
+            Self::MemberChanged(event) => event.idempotency_key(params, body),
+            Self::Other(other) => IdempotencyKey::of_body(params, Some(&other.command), body),
         }
     }
 }

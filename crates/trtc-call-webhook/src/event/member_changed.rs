@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::decode::{Decode, Decoded};
 use super::{Event, Member};
 use crate::decode::{self, Body};
-use crate::dedup::DedupKey;
+use crate::dedup::IdempotencyKey;
 use crate::error::Error;
 use crate::json::{self, Entry, Id, Integer, List, Mode, Scalar, Word, object};
 use crate::names::{ActionType, Command};
@@ -66,8 +66,8 @@ impl Decode for MemberChanged {
         decode::single::<MemberChangedBody<'_>>(in_url, body)
     }
 
-    fn dedup_key(&self, params: &Params, _: &[u8]) -> DedupKey {
-        DedupKey::of_member_change(params, self)
+    fn idempotency_key(&self, params: &Params, _: &[u8]) -> IdempotencyKey {
+        IdempotencyKey::of_member_change(params, self)
     }
 }
 

@@ -30,7 +30,7 @@ impl BodyBuffer {
     ///
     /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) if the chunk goes beyond the limit.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
-        let limit = self.head.receiver.body_limit();
+        let limit = self.head.verifier.body_limit();
         if limit.saturating_sub(self.bytes.len()) < chunk.len() {
             return Err(self.too_large());
         }
@@ -74,7 +74,7 @@ impl BodyBuffer {
                 Ok(Receipt::Deliver(Delivery::new(params, is_signed, body, event)))
             }
             Ok(Decoded::NotTaken(command)) => {
-                self.head.receiver.log().not_taken(&command);
+                self.head.verifier.log().not_taken(&command);
                 Ok(Receipt::Acknowledge(Ack::ok()))
             }
             Err(error) => Err(self.refuse(error)),
@@ -83,7 +83,7 @@ impl BodyBuffer {
 
     fn refuse(&self, error: Error) -> Error {
         let is_lost = self.head.is_signed && error.kind() != ErrorKind::BodyTooLarge;
-        self.head.receiver.log().refused(&error, is_lost);
+        self.head.verifier.log().refused(&error, is_lost);
         error
     }
 }

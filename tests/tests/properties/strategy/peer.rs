@@ -7,7 +7,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{App, Callback, Delivery, Error, Event, Head, Receipt, Receiver, Token};
+use trtc_call_webhook::{App, Callback, Delivery, Error, Event, Head, Receipt, Token, Verifier};
 
 /// A receiver of some apps with some tokens each, and one who calls for one of them, with one of
 /// its tokens, by a clock that is within the window of the receiver's.
@@ -52,9 +52,9 @@ impl Peer {
         self.apps[&self.app].iter().any(|other| other == token)
     }
 
-    pub(crate) fn receiver(&self) -> Receiver {
+    pub(crate) fn verifier(&self) -> Verifier {
         let apps = self.apps.iter().map(|(app, tokens)| App::new(*app).tokens(tokens.clone()));
-        let builder = Receiver::builder().replay_window(self.window);
+        let builder = Verifier::builder().replay_window(self.window);
         apps.fold(builder, |builder, app| builder.app(app)).build().unwrap()
     }
 
@@ -65,7 +65,7 @@ impl Peer {
 
     /// What the receiver says to a query.
     pub(crate) fn check(&self, query: &str) -> Result<Head, Error> {
-        self.receiver().check_at("POST", query, None, self.now)
+        self.verifier().check_at("POST", query, None, self.now)
     }
 
     /// The delivery of a request that is taken.

@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
     if lengths.contains(&None) || lengths.windows(2).any(|pair| pair.first() != pair.last()) {
         note(
             "its Content-Length is no number, or two of them: a server's parser refuses that before \
-             the receiver is asked; taken as if there were none"
+             the verifier is asked; taken as if there were none"
                 .to_owned(),
         );
     } else {

@@ -14,7 +14,7 @@ use crate::explain::capture::unwrapped_body;
 use crate::explain::judge::Case;
 
 pub(super) fn too_large(case: &Case<'_>) -> Vec<String> {
-    let limit = case.receiver.body_limit();
+    let limit = case.verifier.body_limit();
     let length = case.request.body.len();
     let size = match case.request.announced {
         Some(announced) => format!("Content-Length announces {announced} bytes"),
@@ -83,7 +83,7 @@ pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
             hints.push("it stops in the middle: logs and buffers cut long lines".to_owned());
         }
         Err(_) if looks_like_base64(body) => hints.push(
-            "the body looks like base64: it has to be decoded before the receiver (AWS says so by \
+            "the body looks like base64: it has to be decoded before the verifier (AWS says so by \
              isBase64Encoded)"
                 .to_owned(),
         ),

@@ -73,7 +73,7 @@ pub(super) fn app(case: &Case<'_>) -> Vec<String> {
     let in_url = case.query.value("SdkAppid").unwrap_or_default();
     vec![format!(
         "the SDKAppID in the URL is {in_url}, you serve {}: the callback URL is configured for \
-         another app, or the receiver is",
+         another app, or the verifier is",
         case.sdk_app_id
     )]
 }

@@ -23,7 +23,7 @@ pub(super) fn missing(case: &Case<'_>) -> Vec<String> {
     }
     hints.push(
         "callback authentication is not switched on at the vendor, or something on the way drops \
-         parameters; --accept-unsigned shows what a receiver with insecure_accept_unsigned does"
+         parameters; --accept-unsigned shows what a verifier with insecure_accept_unsigned does"
             .to_owned(),
     );
     hints
@@ -114,7 +114,7 @@ fn near_tokens(case: &Case<'_>) -> Vec<String> {
     hints
 }
 
-/// What happens to a token between the console and a receiver.
+/// What happens to a token between the console and a verifier.
 fn variants(token: &str) -> [(&'static str, String); 9] {
     let decoded =
         |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -141,19 +141,19 @@ pub(super) fn stale(case: &Case<'_>) -> Vec<String> {
         hints
             .push(format!("the signature itself is right: token {} made it", makers.join(" and ")));
     }
-    let window = case.receiver.replay_window().as_secs();
+    let window = case.verifier.replay_window().as_secs();
     let distance = clock::age_text(age);
     if time >= FAR_FUTURE {
         hints.push("RequestTime seems to be in milliseconds: it is unix seconds".to_owned());
     } else if age < 0 {
         hints.push(format!(
             "RequestTime is {distance}, and the window is {window} s: the clock of \
-             the receiver is slow, or the sender's is fast"
+             the verifier is slow, or the sender's is fast"
         ));
     } else {
         hints.push(format!(
             "RequestTime is {distance}, and the window is {window} s{}: the clock \
-             of the receiver is fast, the sender's is slow, or the request was late or is a replay",
+             of the verifier is fast, the sender's is slow, or the request was late or is a replay",
             if case.clock.is_now { "; unless only the capture is old" } else { "" }
         ));
     }

@@ -14,29 +14,29 @@ use crate::signature::Signature;
 
 mod builder;
 
-pub use builder::{BuildError, ReceiverBuilder};
+pub use builder::{BuildError, VerifierBuilder};
 
 /// Checks requests for one or more [apps](App). Cheap to clone; clones share what they logged.
 ///
 /// ```
-/// use trtc_call_webhook::{App, CallEnded, Receipt, Receiver};
+/// use trtc_call_webhook::{App, CallEnded, Receipt, Verifier};
 ///
-/// let receiver = Receiver::builder().app(App::new(1400000001)).build()?;
+/// let verifier = Verifier::builder().app(App::new(1400000001)).build()?;
 ///
 /// let query = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall&contenttype=json";
-/// let head = receiver.check("POST", query, Some(59))?;
+/// let head = verifier.check("POST", query, Some(59))?;
 ///
 /// // Only now the body is read.
 /// let body = r#"{"CallRecord":{"CallId":"a-1","Caller_Account":"10001"}}"#;
 /// let Receipt::Deliver(delivery) = head.receive::<CallEnded>(body)? else { unreachable!() };
 /// assert_eq!(delivery.event().call_id, "a-1");
 ///
-/// let error = receiver.check("POST", "SdkAppid=1400000002", None).unwrap_err();
+/// let error = verifier.check("POST", "SdkAppid=1400000002", None).unwrap_err();
 /// assert_eq!(error.answer().status(), 403);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Receiver(Arc<Config>);
+pub struct Verifier(Arc<Config>);
 
 struct Config {
     apps: Vec<App>,
@@ -45,10 +45,10 @@ struct Config {
     log: Log,
 }
 
-impl Receiver {
-    /// Starts to configure a receiver.
-    pub const fn builder() -> ReceiverBuilder {
-        ReceiverBuilder::new()
+impl Verifier {
+    /// Starts to configure a verifier.
+    pub const fn builder() -> VerifierBuilder {
+        VerifierBuilder::new()
     }
 
     /// Checks what is known before the body is read, by the system's clock.
@@ -138,9 +138,9 @@ impl Receiver {
     }
 }
 
-impl fmt::Debug for Receiver {
+impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
+        f.debug_struct("Verifier")
             .field("apps", &self.0.apps)
             .field("replay_window", &self.0.replay_window)
             .field("body_limit", &self.0.body_limit)

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::Deserialize;
-use trtc_call_webhook::{App, Receiver};
+use trtc_call_webhook::{App, Verifier};
 
 /// A receiver, and its configuration for the oracle.
 pub struct Configured {
     /// What the contract is read with.
     pub config: Config,
     /// What is tested.
-    pub receiver: Receiver,
+    pub verifier: Verifier,
 }
 
 /// How a receiver is set up.
@@ -68,24 +68,24 @@ const fn default_window() -> u64 {
 pub static RECEIVERS: LazyLock<BTreeMap<String, Configured>> = LazyLock::new(|| {
     #[derive(Deserialize)]
     struct Table {
-        receivers: BTreeMap<String, Config>,
+        verifiers: BTreeMap<String, Config>,
     }
     let table: Table = serde_json::from_str(include_str!("../../tests/cases.json")).unwrap();
-    let configured = |config: Config| Configured { receiver: config.build(), config };
-    table.receivers.into_iter().map(|(name, config)| (name, configured(config))).collect()
+    let configured = |config: Config| Configured { verifier: config.build(), config };
+    table.verifiers.into_iter().map(|(name, config)| (name, configured(config))).collect()
 });
 
 /// The receiver of that name; the simplest one if there is none.
 #[must_use]
-pub fn receiver(name: &str) -> &'static Configured {
+pub fn verifier(name: &str) -> &'static Configured {
     RECEIVERS.get(name).unwrap_or_else(|| &RECEIVERS["open"])
 }
 
 impl Config {
     /// The receiver that it describes.
     #[must_use]
-    pub fn build(&self) -> Receiver {
-        let mut builder = Receiver::builder()
+    pub fn build(&self) -> Verifier {
+        let mut builder = Verifier::builder()
             .body_limit(self.body_limit)
             .replay_window(Duration::from_secs(self.window));
         for config in &self.apps {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Config, Receiver};
+use super::{Config, Verifier};
 use crate::app::App;
 use crate::log::Log;
 use crate::signature::{SignaturePolicy, Token};
@@ -15,16 +15,16 @@ const DEFAULT_BODY_LIMIT: usize = 262_144;
 /// The replay window unless the builder says otherwise: what 64412 documents for Live.
 const DEFAULT_REPLAY_WINDOW: Duration = Duration::from_secs(60);
 
-/// Configures a [`Receiver`].
+/// Configures a [`Verifier`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is configured until `build` is called"]
-pub struct ReceiverBuilder {
+pub struct VerifierBuilder {
     apps: Vec<App>,
     replay_window: Duration,
     body_limit: usize,
 }
 
-impl ReceiverBuilder {
+impl VerifierBuilder {
     pub(super) const fn new() -> Self {
         Self {
             apps: Vec::new(),
@@ -52,14 +52,14 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Makes the receiver.
+    /// Makes the verifier.
     ///
     /// # Errors
     ///
     /// What can never work, with the field's name: no app, an app of 0, the same app twice, an
     /// empty token, a signature policy that needs a token without one, a replay window of less
     /// than a second, a body limit of 0.
-    pub fn build(self) -> Result<Receiver, BuildError> {
+    pub fn build(self) -> Result<Verifier, BuildError> {
         let error = |field, app, problem| Err(BuildError::new(field, app, problem));
         if self.apps.is_empty() {
             return error("app", None, "there is none");
@@ -86,11 +86,11 @@ impl ReceiverBuilder {
             return error("body_limit", None, "it is 0");
         }
         let Self { apps, replay_window, body_limit } = self;
-        Ok(Receiver(Arc::new(Config { apps, replay_window, body_limit, log: Log::default() })))
+        Ok(Verifier(Arc::new(Config { apps, replay_window, body_limit, log: Log::default() })))
     }
 }
 
-/// A [`Receiver`] that can never work was asked for.
+/// A [`Verifier`] that can never work was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BuildError {
     field: &'static str,
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_can_never_work_is_refused_with_the_fields_name() {
         let app = || App::new(7);
-        let builder = Receiver::builder;
+        let builder = Verifier::builder;
         for (builder, message) in [
             (builder(), "`app`: there is none"),
             (builder().app(0), "`app` of app 0: an SDKAppID is not 0"),
