@@ -79,7 +79,7 @@ fn secrets(request: &Request, verifier: &Value) -> Vec<String> {
 /// Whether it is told as the table has it; none if a captured request cannot hold the case.
 fn compare(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<Result<(), String>> {
     let field = |name: &str| as_is.get(name).unwrap_or(&cases["defaults"][name]).as_str().unwrap();
-    let verifier = &cases["verifiers"][field("receiver")];
+    let verifier = &cases["verifiers"][field("verifier")];
     let request = table.request(case);
     // A line cannot hold another one, and whether a handler fails is not in the request.
     let is_line = !request.query.contains(['\r', '\n']) && !request.method.contains(' ');
