@@ -1,15 +1,4 @@
 //! What a callback costs, measured side by side. The README says how to run it and to read it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unreachable,
-    clippy::unwrap_used,
-    reason = "a measurement that goes wrong must stop, and nothing here comes from a peer"
-)]
 
 mod adapters;
 mod cases;

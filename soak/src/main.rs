@@ -1,15 +1,5 @@
 //! A million callbacks to each example server, and the proof that every acknowledged event was
 //! handed over exactly once. The README says how to run it and to read it.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
 
 mod call;
 mod callback;

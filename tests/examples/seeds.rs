@@ -5,8 +5,6 @@
 //! cargo run -p conformance --example seeds -- fuzz/new
 //! ```
 
-#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "a tool of the tests")]
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};

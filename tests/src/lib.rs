@@ -6,13 +6,7 @@
 
 #![allow(
     missing_debug_implementations,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
     reason = "a test that cannot go on has to stop, loudly"
 )]
 

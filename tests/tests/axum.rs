@@ -1,12 +1,5 @@
 //! What only axum has: its own body limit, its extensions, errors of the user's own.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};

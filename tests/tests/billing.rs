@@ -2,13 +2,6 @@
 //! there is billed, whenever it is killed and whatever its disk does.
 
 #![cfg(unix)]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};

@@ -3,12 +3,6 @@
 //!
 //! Whole messages are not compared: all but our own words change with the compiler.
 
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

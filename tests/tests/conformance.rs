@@ -1,12 +1,5 @@
 //! The table, against everything that has a driver.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::collections::BTreeSet;
 
 use conformance::client::{Loopback, Wire};

@@ -3,15 +3,6 @@
 //! Most tests take the name of any example. What all three must do alike is compared in one test.
 
 #![cfg(unix)]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -1,14 +1,6 @@
 //! `trtc-call explain` against the table: it says of every request what core and every adapter do,
 //! and none of its secrets.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

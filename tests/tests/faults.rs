@@ -5,12 +5,6 @@
 //! With `--nocapture` the tests print what each fault cost.
 
 #![cfg(unix)]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
 
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! What a layer that inflates bodies does in front of the webhook, over sockets. No other test is
 //! here: it counts the memory of the process that it runs in.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has to stop, loudly")]
-
 use std::io::Write;
 
 use conformance::driver::{axum as router, in_time, tower as service};

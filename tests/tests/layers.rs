@@ -1,7 +1,5 @@
 //! What a time-out of the framework's own does in front of the webhook, over sockets.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, loudly")]
-
 use std::time::Duration;
 
 use actix_web::body::MessageBody;

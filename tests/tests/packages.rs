@@ -1,13 +1,6 @@
 //! What the packages say of themselves: versions in step, READMEs of one form, complete metadata,
 //! and the oldest compiler that they can be built with.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! What users build on without a word of ours: that the public types can be sent, shared, cloned,
 //! compared and printed, and how large those are that travel through futures.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has to stop, loudly")]
-
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};

@@ -4,16 +4,6 @@
 //! Each test takes any server, and ends with a callback on a new connection that is answered as
 //! if nothing had been.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -1,13 +1,5 @@
 //! What is printed and logged: never a secret, and loud enough where something is lost.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::fmt::{Debug, Display, Write as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

@@ -3,13 +3,6 @@
 //! Each test takes any server. What a server does to a connection after an answer is its own
 //! affair, so no test asks for more than the answer.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 use std::time::{Duration, Instant};
 
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};

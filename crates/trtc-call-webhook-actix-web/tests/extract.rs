@@ -1,7 +1,5 @@
 //! What an actix-web user relies on beside the contract's answers.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

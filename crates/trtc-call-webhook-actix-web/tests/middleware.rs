@@ -1,7 +1,5 @@
 //! The middleware around apps, scopes and resources.
 
-#![allow(clippy::as_conversions, clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::error::InternalError;

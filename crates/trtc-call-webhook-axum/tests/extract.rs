@@ -1,13 +1,5 @@
 //! What an axum user relies on beside the contract's answers.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
-
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,7 +1,5 @@
 //! Odd bodies, and futures that are dropped half-way.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;

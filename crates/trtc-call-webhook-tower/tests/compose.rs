@@ -1,7 +1,5 @@
 //! The layer compiles and works wherever a tower layer is put.
 
-#![allow(clippy::as_conversions, clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! Only a service that was polled ready is called, and nothing that readiness reserved is kept.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;

@@ -1,5 +1,18 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::string_slice))]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "what a peer sends must not panic, overflow, or change a number without a word"
+    )
+)]
 
 mod answer;
 mod app;

@@ -1,7 +1,5 @@
 //! What handlers get: the events, their helpers and keys, and the sender's requests read back.
 
-#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, reason = "tests")]
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use trtc_call_webhook::sender::Request;

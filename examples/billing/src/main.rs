@@ -43,6 +43,21 @@
 //! are different calls. Its insert is committed before `Ack::ok` is answered, and the worker is a query
 //! for the keys that are not billed.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "what a peer sends must not panic, overflow, or change a number without a word"
+    )
+)]
+
 mod durable;
 mod journal;
 mod record;

@@ -4,6 +4,21 @@
 //! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, serves `/callback`, and prints a line of JSON
 //! for each call that ended. Speaks HTTPS if `TLS_CERT` and `TLS_KEY` name PEM files.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "what a peer sends must not panic, overflow, or change a number without a word"
+    )
+)]
+
 mod idle;
 mod server;
 mod tls;

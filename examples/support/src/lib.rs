@@ -1,6 +1,21 @@
 //! What the example servers share, so that each of them shows nothing but its framework: the
 //! settings from the environment, the line for each ended call, and the bounds.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "what a peer sends must not panic, overflow, or change a number without a word"
+    )
+)]
+
 mod body;
 mod line;
 mod settings;

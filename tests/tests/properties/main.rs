@@ -7,16 +7,6 @@
 //! PROPTEST_CASES=100000 PROPTEST_RNG_SEED=1 cargo test -p conformance --test properties
 //! ```
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has to stop, loudly"
-)]
-
 mod dedup;
 mod helpers;
 mod insignificant;
