@@ -1,5 +1,5 @@
-//! What the packages say of themselves: versions in step, READMEs of one form, complete metadata,
-//! and the oldest compiler that they can be built with.
+//! What the packages say of themselves: the versions of each other, READMEs of one form, complete
+//! metadata, and the oldest compiler that they can be built with.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -78,6 +78,10 @@ fn folder(package: &Value) -> PathBuf {
     Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
+fn name_and_version(package: &Value) -> (&str, &str) {
+    (package["name"].as_str().unwrap(), package["version"].as_str().unwrap())
+}
+
 /// A version's first two numbers.
 fn major_minor(version: &str) -> (u32, u32) {
     let mut numbers = version.split('.').map(|number| number.parse().unwrap());
@@ -98,16 +102,15 @@ fn every_package_says_what_a_registry_shows() {
     }
 }
 
+/// Each has a version of its own: a breaking axum-core is no new major version of core.
 #[test]
-fn the_versions_are_in_step() {
+fn what_names_a_version_of_ours_names_the_one_that_is_here() {
     let metadata = Metadata::load();
     let ours = metadata.ours();
-    let version = ours[0]["version"].as_str().unwrap();
-    let names: Vec<_> = ours.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let versions: HashMap<_, _> = ours.iter().map(|package| name_and_version(package)).collect();
     for package in &ours {
-        assert_eq!(package["version"], version, "{}", package["name"]);
         for dependency in package["dependencies"].as_array().unwrap() {
-            if names.contains(&dependency["name"].as_str().unwrap()) {
+            if let Some(version) = versions.get(dependency["name"].as_str().unwrap()) {
                 assert_eq!(dependency["req"], format!("^{version}"), "of {}", package["name"]);
             }
         }
@@ -117,11 +120,23 @@ fn the_versions_are_in_step() {
     for readme in readmes.map(|folder| folder.join("README.md")) {
         for line in fs::read_to_string(&readme).unwrap().lines() {
             let Some((name, told)) = line.split_once(" = \"") else { continue };
-            if names.contains(&name) {
+            if let Some(version) = versions.get(name) {
                 let told = major_minor(told.trim_end_matches('"'));
                 assert_eq!(told, major_minor(version), "{}: {line}", readme.display());
             }
         }
+    }
+}
+
+#[test]
+fn the_changelog_has_each_version_or_speaks_of_it_as_unreleased() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let (_, entries) = changelog.split_once("\n## [Unreleased]\n").unwrap();
+    let unreleased = entries.split("\n## ").next().unwrap();
+    for package in Metadata::load().ours() {
+        let (name, version) = name_and_version(package);
+        let released = entries.contains(&format!("\n## [{name} {version}] - "));
+        assert!(released || unreleased.contains(&format!("`{name}`")), "{name} {version}");
     }
 }
 
@@ -150,7 +165,6 @@ fn the_oldest_compiler_is_the_newest_that_a_dependency_asks_for() {
         let tree = metadata.tree(package);
         let asked = tree
             .iter()
-            .filter(|dependency| !dependency["source"].is_null())
             .filter_map(|dependency| dependency["rust_version"].as_str())
             .map(major_minor);
         assert_eq!(asked.max(), Some(major_minor(promised)), "{name}");
