@@ -149,8 +149,9 @@ fn escaped_names() -> Vec<String> {
 
 fn member_changed() -> MemberChanged {
     let mut event = MemberChanged::new("055662e1-bc8a-469c-a334-1126c8c17d58");
-    event.members = ["user1", "user2"].map(|name| Member::new(name, MemberStatus::Calling)).into();
-    event.changes = vec![MemberChange::new("user2", ActionType::Accept)];
+    event.members =
+        ["user1", "user2"].map(|name| Member::new(name).with_status(MemberStatus::Calling)).into();
+    event.changes = vec![MemberChange::new("user2").with_action(ActionType::Accept)];
     event.event_time = Some(UnixMillis::new(1_740_464_128_807));
     event
 }

@@ -1,4 +1,5 @@
-//! The gate: instruction counts of a fixed set of operations against the recorded ones.
+//! The gate: instruction counts of a fixed set of operations against the recorded ones, and ours
+//! against what others take for the same.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,11 +8,27 @@ use std::process::{Command, ExitCode};
 
 use crate::adapters::{Framework, Variant};
 use crate::cases::MAIN;
+use crate::counts::Counts;
 use crate::op::{Name, Step, What, Who};
+use crate::table::{by, ratio};
 use crate::valgrind::{Count, Valgrind};
 
 /// How far a count may be from the recorded one.
 const TOLERANCE: f64 = 0.05;
+
+/// What all of a signed call end of 2 members may take, by what another takes: the price of reading
+/// JSON in the simple way.
+pub(crate) const LIMITS: [(Who, f64); 2] = [(Who::Floor, 1.45), (Who::HandWritten, 0.68)];
+
+/// All of a signed call end of 2 members.
+fn all(who: Who) -> Name {
+    Name::new(What::Core(Step::All, who), MAIN)
+}
+
+/// Ours by another, for all of a signed call end of 2 members, in instructions.
+pub(crate) fn ratio_to(who: Who, counts: &Counts) -> Option<f64> {
+    by(counts.instructions(&all(Who::Ours)), counts.instructions(&all(who)))
+}
 
 /// The operations that are held.
 fn operations() -> Vec<Name> {
@@ -51,10 +68,14 @@ pub(crate) fn run(record: bool) -> Result<ExitCode, String> {
         }
     }
     let operations = operations();
-    let jobs: Vec<_> = operations.iter().map(|name| (name.clone(), Count::Instructions)).collect();
-    let counts = valgrind.count(&jobs)?;
-    let counted = operations.iter().map(Name::to_string).zip(counts).collect();
-    let counted = Record { compiler, counts: counted };
+    let others = LIMITS.map(|(who, _)| all(who));
+    let jobs = operations.iter().chain(&others).map(|name| (name.clone(), Count::Instructions));
+    let counts = Counts::of(Some(&valgrind), jobs.collect())?;
+    let counted = operations.iter().filter_map(|name| {
+        let count = counts.instructions(name)?;
+        Some((name.to_string(), count))
+    });
+    let counted = Record { compiler, counts: counted.collect() };
     if record {
         fs::write(path(), counted.to_text()).map_err(|error| error.to_string())?;
         print!("{}", counted.to_text());
@@ -64,15 +85,30 @@ pub(crate) fn run(record: bool) -> Result<ExitCode, String> {
     for (text, _) in &verdicts {
         println!("{text}");
     }
+    let is_within_limits = LIMITS.map(|(who, limit)| is_within(who, limit, &counts));
     let update = "record them with `cargo run --release -p benches -- gate --record`";
     if verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Fails) {
         println!("failed: what is meant must be recorded in the same commit: {update}");
+        return Ok(ExitCode::FAILURE);
+    }
+    if is_within_limits.contains(&false) {
+        println!("failed: ours takes more than was agreed");
         return Ok(ExitCode::FAILURE);
     }
     if verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Shrunk) {
         println!("some operations have shrunk: {update}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Holds a ratio to its limit, and says so.
+fn is_within(who: Who, limit: f64, counts: &Counts) -> bool {
+    let measured = ratio_to(who, counts).unwrap_or(f64::INFINITY);
+    let is_within = measured <= limit;
+    let word = if is_within { "" } else { "  is too much" };
+    let what = format!("{MAIN}, all: ours/{}", who.text());
+    println!("{what:<36} {:>8} of {:>8}{word}", ratio(measured), ratio(limit));
+    is_within
 }
 
 fn skipped(why: &str) -> ExitCode {

@@ -4,16 +4,17 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use trtc_call_webhook::adapter::{Receipt, RequestHead};
 use trtc_call_webhook::{
-    App, CallEnded, Error, Event, MemberChanged, Receipt, Sign, Token, Undecoded, Verifier,
+    CallEnded, Error, Event, MemberChanged, SdkApp, Sign, Token, Undecoded, Verifier,
 };
 
 use crate::cases::{APP, Case, Kind, TOKEN, WINDOW};
 use crate::op::Op;
 
-/// A receiver as every adapter and server of the benches has it.
+/// A verifier as every adapter and server of the benches has it.
 pub(crate) fn verifier() -> Verifier {
-    let app = App::new(APP).token(TOKEN);
+    let app = SdkApp::signed(APP, TOKEN);
     Verifier::builder().app(app).replay_window(Duration::from_secs(WINDOW)).build().unwrap()
 }
 
@@ -27,17 +28,24 @@ pub(crate) const TOKENS: [&str; 4] = ["first", "second", "third", "fourth"];
 
 /// A head that is signed with one of several tokens.
 pub(crate) fn rotation(case: &Case, which: usize) -> Option<Op> {
-    let app = App::new(APP).tokens(TOKENS);
+    let (first, more) = TOKENS.split_first()?;
+    let app = more.iter().fold(SdkApp::signed(APP, *first), |app, token| app.or_token(*token));
     let verifier = Verifier::builder().app(app).build().ok()?;
     let sign = Token::from(*TOKENS.get(which)?).sign(case.request_time);
     Some(head_of(verifier, case.signed(sign.to_hex())))
 }
 
 fn head_of(verifier: Verifier, case: Case) -> Op {
-    Op::new(case, move |case| {
-        let length = u64::try_from(case.body.len()).ok();
-        verifier.check_at("POST", &case.query, length, case.now())
-    })
+    Op::new(case, move |case| verifier.check(request_head(case)))
+}
+
+/// A head as an adapter makes it of a request at the case's time.
+fn request_head(case: &Case) -> RequestHead<'_> {
+    announced(&case.query, case.body.as_bytes()).received_at(case.now())
+}
+
+fn announced<'a>(query: &'a str, body: &[u8]) -> RequestHead<'a> {
+    RequestHead::new("POST", query).content_length(body.len() as u64)
 }
 
 /// The signature alone: its hex digits, the hash and the comparison.
@@ -55,7 +63,7 @@ pub(crate) fn decode(case: Case) -> Op {
 }
 
 fn decode_as<E: Event>(case: Case) -> Op {
-    let head = verifier().check_at("POST", &case.query, None, case.now()).unwrap();
+    let head = verifier().check(request_head(&case)).unwrap();
     let Receipt::Deliver(delivery) = head.receive::<Undecoded>(&case.body).unwrap() else {
         unreachable!("the undecoded form takes every command")
     };
@@ -76,15 +84,13 @@ fn all_as<E: Event>(case: Case) -> Op {
 }
 
 fn receive<E: Event>(verifier: &Verifier, case: &Case) -> Result<Receipt<E>, Error> {
-    let length = u64::try_from(case.body.len()).ok();
-    verifier.check_at("POST", &case.query, length, case.now())?.receive(&case.body)
+    verifier.check(request_head(case))?.receive(&case.body)
 }
 
-/// Whether a call that ended is accepted now, by one receiver for all.
+/// Whether a call that ended is accepted now, by one verifier for all.
 pub(crate) fn accepts_now(query: &str, body: &[u8]) -> bool {
-    static RECEIVER: LazyLock<Verifier> = LazyLock::new(verifier);
-    let length = u64::try_from(body.len()).ok();
-    let head = RECEIVER.check("POST", query, length);
+    static VERIFIER: LazyLock<Verifier> = LazyLock::new(verifier);
+    let head = VERIFIER.check(announced(query, body));
     head.and_then(|head| head.receive::<CallEnded>(body)).map(black_box).is_ok()
 }
 

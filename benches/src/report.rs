@@ -9,6 +9,7 @@ use crate::adapters::{Framework, Variant};
 use crate::cases::MAIN;
 use crate::core::{self, Core};
 use crate::counts::Counts;
+use crate::gate;
 use crate::in_process;
 use crate::loopback::{self, Loopback, Ratio};
 use crate::machine;
@@ -16,7 +17,7 @@ use crate::op::{Name, Step, What, Who};
 use crate::profile::Profile;
 use crate::refusals::{self, Refusals};
 use crate::server::Pinning;
-use crate::table::{Table, by, ratio, whole};
+use crate::table::{Table, ratio, whole};
 use crate::valgrind::Valgrind;
 
 /// How much is measured.
@@ -115,15 +116,15 @@ impl Report {
             &["what", "target", "measured", "met"],
         );
         let counts = &self.counts;
-        let all = |who| counts.instructions(&Name::new(What::Core(Step::All, who), MAIN));
         let mut most = |what: String, target: f64, value: Option<f64>, text: fn(f64) -> String| {
             let measured = value.map_or_else(|| "not measured".to_owned(), text);
             let met = value.map_or("", |value| if value <= target { "yes" } else { "no" });
             table.row([what, format!("<= {}", text(target)), measured, met.to_owned()]);
         };
         let core = |text: &str| format!("core, all: ours/{text}");
-        most(core("floor"), 1.15, by(all(Who::Ours), all(Who::Floor)), ratio);
-        most(core("hand-written"), 0.62, by(all(Who::Ours), all(Who::HandWritten)), ratio);
+        for (who, limit) in gate::LIMITS {
+            most(core(who.text()), limit, gate::ratio_to(who, counts), ratio);
+        }
         most(core("floor, time"), 1.25, self.core.time_ratio(MAIN, Who::Floor), ratio);
         most(core("hand-written, time"), 0.60, self.core.time_ratio(MAIN, Who::HandWritten), ratio);
         let allocations = counts.allocations(&Name::new(What::Core(Step::All, Who::Ours), MAIN));

@@ -1,6 +1,6 @@
 //! A whole request, line by line: the method; the query; the value of `Content-Length`, or nothing;
-//! a receiver of the table, what its handler takes and the size of a chunk, with commas between;
-//! and the body.
+//! a verifier of the table, what its handler takes and the size of a chunk, with commas between, and
+//! behind them any of `chunked`, `encoded` and `raw`; and the body.
 //!
 //! Lines instead of a structure, so that the cases of the table are seeds and the dictionary helps.
 
@@ -8,18 +8,19 @@
 
 use fuzz::body::{self, Kind, Outcome, Takes};
 use fuzz::event::Queued;
+use fuzz::head::{self, Framing};
 use fuzz::verifiers::{Configured, verifier};
-use fuzz::{NOW, head, now};
+use fuzz::{NOW, now};
 use libfuzzer_sys::fuzz_target;
+use trtc_call_webhook::adapter::{Answer, Head, Receipt, RequestHead};
 use trtc_call_webhook::{
-    Ack, Answer, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, MemberChanged, Receipt,
-    Undecoded, content_length,
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, MemberChanged, Undecoded,
 };
 
 struct Request<'a> {
     method: &'a str,
     query: &'a str,
-    length: Option<u64>,
+    framing: Framing<'a>,
     chunk: usize,
     body: &'a [u8],
 }
@@ -33,9 +34,15 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let setting: Vec<&str> = setting.split(',').collect();
-    let [name, takes, chunk] = setting[..] else { return };
+    let [name, takes, chunk, ref words @ ..] = setting[..] else { return };
     let chunk = chunk.parse().unwrap_or(1_usize).max(1);
-    let request = Request { method, query, length: content_length(length), chunk, body };
+    let framing = Framing {
+        length: (!length.is_empty()).then_some(length),
+        is_chunked: words.contains(&"chunked"),
+        is_encoded: words.contains(&"encoded"),
+        is_raw: words.contains(&"raw"),
+    };
+    let request = Request { method, query, framing, chunk, body };
     let verifier = verifier(name);
     match takes {
         "CallStarted" => {
@@ -51,32 +58,51 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn check<E: Queued>(to: &Configured, request: &Request<'_>, takes: Option<Takes>) {
-    let whole = received(receive::<E>(to, request, usize::MAX), request);
-    let chunks = received(receive::<E>(to, request, request.chunk), request);
-    assert_eq!(chunks, whole, "in chunks of {}", request.chunk);
+    let whole = head(to, request).and_then(|head| head.receive::<E>(request.body));
+    let whole = received(whole, request);
+    for reads_on in [false, true] {
+        let chunks = received(in_chunks::<E>(to, request, reads_on), request);
+        assert_eq!(chunks, whole, "in chunks of {}", request.chunk);
+    }
     if let Some(expected) = expect(to, request, takes) {
         assert_eq!(whole, expected);
     }
 }
 
-fn receive<E: Event>(
+fn head(to: &Configured, request: &Request<'_>) -> Result<Head, Error> {
+    let head = RequestHead::new(request.method, request.query).received_at(now());
+    to.verifier.check(request.framing.tell(head))
+}
+
+/// Reads to the end of what comes, or until the body is complete.
+fn in_chunks<E: Event>(
     to: &Configured,
     request: &Request<'_>,
-    chunk: usize,
+    reads_on: bool,
 ) -> Result<Receipt<E>, Error> {
-    let head = to.verifier.check_at(request.method, request.query, request.length, now())?;
-    let mut buffer = head.read_body();
-    for chunk in request.body.chunks(chunk) {
+    let mut buffer = head(to, request)?.read_body();
+    for chunk in request.body.chunks(request.chunk) {
+        if buffer.is_complete() && !reads_on {
+            break;
+        }
         buffer.push(chunk)?;
     }
     buffer.receive()
+}
+
+/// What of the bytes on the wire is the body; `None` if it ends too early.
+fn body<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    match request.framing.end() {
+        None => Some(request.body),
+        Some(end) => request.body.get(..usize::try_from(end).ok()?),
+    }
 }
 
 /// What came of it, once its answer is known to be the contract's.
 fn received<E: Queued>(receipt: Result<Receipt<E>, Error>, request: &Request<'_>) -> Outcome {
     match receipt {
         Ok(Receipt::Deliver(delivery)) => {
-            assert_eq!(delivery.body(), request.body);
+            assert_eq!(Some(delivery.body().as_ref()), body(request));
             let _ = (format!("{delivery:?}"), delivery.idempotency_key());
             body::got(Ok(Some(delivery.into_event())))
         }
@@ -86,17 +112,20 @@ fn received<E: Queued>(receipt: Result<Receipt<E>, Error>, request: &Request<'_>
         }
         Err(error) => {
             assert_answer(error.kind(), &error.answer());
-            Outcome::Refused(error.kind())
+            body::got::<E>(Err(error))
         }
     }
 }
 
 /// Rows 1 to 10; `None` where the oracle does not know.
 fn expect(to: &Configured, request: &Request<'_>, takes: Option<Takes>) -> Option<Outcome> {
-    let Request { method, query, length, body, .. } = *request;
-    let head = match head::expect(&to.config, method, query, length, NOW) {
+    let Request { method, query, framing, .. } = *request;
+    let head = match head::expect(&to.config, method, query, framing, NOW) {
         Ok(head) => head,
         Err(kind) => return Some(Outcome::Refused(kind)),
+    };
+    let Some(body) = body(request) else {
+        return Some(Outcome::Refused(ErrorKind::UnreadableBody));
     };
     if body.len() > to.config.body_limit {
         return Some(Outcome::Refused(ErrorKind::BodyTooLarge));
@@ -117,6 +146,7 @@ fn assert_answer(kind: ErrorKind, answer: &Answer) {
         | ErrorKind::BadSignature
         | ErrorKind::StaleSignature => (403, "forbidden"),
         ErrorKind::BodyTooLarge => (413, "body too large"),
+        ErrorKind::UnreadableBody => (400, "unreadable body"),
         ErrorKind::MalformedBody => (400, "malformed body"),
         ErrorKind::CommandMismatch => (400, "command mismatch"),
         ErrorKind::NoCallId => (422, "no call id"),

@@ -5,9 +5,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arbitrary::Arbitrary;
-use fuzz::head;
-use fuzz::verifiers::{AppConfig, Config, Policy};
+use fuzz::head::{self, Signature};
+use fuzz::verifiers::{AppConfig, Config};
 use libfuzzer_sys::fuzz_target;
+use trtc_call_webhook::adapter::RequestHead;
+use trtc_call_webhook::{ErrorKind, Reason};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -21,9 +23,8 @@ struct Input<'a> {
 
 #[derive(Arbitrary, Debug)]
 enum Asks {
-    ByTokens,
     Required,
-    IfPresent,
+    ReportOnly,
     Nothing,
 }
 
@@ -78,24 +79,28 @@ enum Sign<'a> {
 }
 
 fuzz_target!(|input: Input<'_>| {
-    let tokens: Vec<String> =
-        input.tokens.iter().filter(|token| !token.is_empty()).map(ToString::to_string).collect();
+    let tokens = input.tokens.map(str::to_owned).to_vec();
     let Some(clock) = input.clock.time() else { return };
-    if tokens.is_empty() {
-        return;
-    }
     let now = if input.clock.is_before_1970 { 0 } else { input.clock.seconds.get() };
     let window = u64::from(input.window.max(1));
     let time = input.time.text(now, window);
     let sign = input.sign.text(&tokens, time.as_deref().unwrap_or_default());
-    let policy = match input.asks {
-        Asks::ByTokens => Policy::ByTokens,
-        Asks::Required => Policy::RequireSignature,
-        Asks::IfPresent => Policy::InsecureAcceptUnsigned,
-        Asks::Nothing => Policy::InsecureIgnoreSignature,
+    let (tokens, report_only) = match input.asks {
+        Asks::Required => (tokens, false),
+        Asks::ReportOnly => (tokens, true),
+        Asks::Nothing => (Vec::new(), false),
     };
-    let app = AppConfig { id: 1, tokens, policy };
+    let is_buildable = tokens.iter().all(|token| head::is_token(token));
+    let app = AppConfig { id: 1, tokens, report_only };
     let config = Config { apps: vec![app.clone()], body_limit: 1, window };
+    let verifier = match config.build() {
+        Ok(verifier) => verifier,
+        Err(error) => {
+            assert!(!is_buildable && error.field() == "token", "{error}");
+            return;
+        }
+    };
+    assert!(is_buildable);
 
     let mut query = "SdkAppid=1".to_owned();
     for (key, value) in [("Sign", &sign), ("RequestTime", &time)] {
@@ -103,12 +108,22 @@ fuzz_target!(|input: Input<'_>| {
             query = format!("{query}&{key}={}", percent(value));
         }
     }
-    let got = match config.build().check_at("POST", &query, None, clock) {
-        Ok(head) => Ok(head.is_signed()),
-        Err(error) => Err(error.kind()),
-    };
+    let head = verifier.check(RequestHead::new("POST", &query).received_at(clock));
+    if let Err(error) = &head
+        && let Reason::Stale { seconds_ahead } = error.reason()
+    {
+        let time: i128 = time.as_deref().unwrap().parse().unwrap();
+        let ahead = (time - i128::from(now)).clamp(i64::MIN.into(), i64::MAX.into());
+        assert_eq!(i128::from(seconds_ahead), ahead);
+    }
+    let got = head::got(head);
     if query.len() <= 8192 {
-        let expected = head::signature(&app, window, sign.as_deref(), time.as_deref(), now);
+        let found = head::signature(&app, window, sign.as_deref(), time.as_deref(), now);
+        let expected = match (&input.asks, found) {
+            (Asks::Required, Signature::Missing) => Err(ErrorKind::Unsigned),
+            (Asks::Required, Signature::Invalid(kind)) => Err(kind),
+            _ => Ok(found),
+        };
         assert_eq!(got, expected);
     }
 
@@ -119,7 +134,7 @@ fuzz_target!(|input: Input<'_>| {
         let time = place.seconds(now, window).saturating_add_signed((*offset).into());
         let is_near = now.abs_diff(time) <= window && time < 10_u64.pow(19);
         if is_near && !matches!(input.asks, Asks::Nothing) {
-            assert_eq!(got, Ok(true));
+            assert_eq!(got, Ok(Signature::Valid));
         }
     }
 });

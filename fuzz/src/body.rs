@@ -23,7 +23,10 @@ pub fn got<E: Event + Serialize>(decoded: Result<Option<E>, Error>) -> Outcome {
     match decoded {
         Ok(Some(event)) => Outcome::Event(serde_json::to_value(event).unwrap()),
         Ok(None) => Outcome::NotTaken,
-        Err(error) => Outcome::Refused(error.kind()),
+        Err(error) => {
+            assert_eq!(error.reason().kind(), error.kind());
+            Outcome::Refused(error.kind())
+        }
     }
 }
 
@@ -123,13 +126,15 @@ fn event(kind: Kind, body: &Members<'_>) -> Result<Option<Value>, ErrorKind> {
             let field = |key| get(record, key);
             let call_id = id(field("CallId")?);
             let kind = integer(field("RoomIdType")?);
+            let accept = Accept::read(field("AcceptTime")?);
             let event = json!({
                 "call_id": call_id,
                 "caller": id(field("Caller_Account")?),
                 "media_type": media(field("MediaType")?, field("CallMediaType")?),
                 "call_type": id(field("CallType")?),
                 "start_time": integer(field("StartTime")?),
-                "accept_time": integer(field("AcceptTime")?).filter(|time| *time > 0),
+                "accept_time": accept.time(),
+                "accept_time_unreadable": accept == Accept::Unreadable,
                 "end_time": integer(field("EndTime")?),
                 "result": id(field("CallResult")?),
                 "members": entries(field("CalleeList_Account")?)?
@@ -172,10 +177,42 @@ fn event(kind: Kind, body: &Members<'_>) -> Result<Option<Value>, ErrorKind> {
     }
 }
 
-type Members<'a> = [(json::Text<'a>, Json<'a>)];
+/// What stands where the accept time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// Absent, `null`, an empty string, or 0 or less.
+    None,
+    /// Anything else that is no time.
+    Unreadable,
+    /// A time.
+    At(i64),
+}
 
-/// The value of a known key: given once, and readable.
-fn get<'j, 'a>(object: &'j Members<'a>, key: &str) -> Result<&'j Json<'a>, ErrorKind> {
+impl Accept {
+    pub(crate) fn read(value: &Json<'_>) -> Self {
+        match (value, integer(value)) {
+            (_, Some(time)) if time > 0 => Self::At(time),
+            (_, Some(_)) | (Json::Null, _) => Self::None,
+            (Json::Text(Some(text)), _) if text.is_empty() => Self::None,
+            _ => Self::Unreadable,
+        }
+    }
+
+    pub(crate) const fn time(self) -> Option<i64> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::None | Self::Unreadable => None,
+        }
+    }
+}
+
+pub(crate) type Members<'a> = [(json::Text<'a>, Json<'a>)];
+
+/// The value of a known key: given once, and readable. Every other key of the object must be text.
+pub(crate) fn get<'j, 'a>(object: &'j Members<'a>, key: &str) -> Result<&'j Json<'a>, ErrorKind> {
+    if object.iter().any(|(key, _)| key.is_none()) {
+        return Err(ErrorKind::MalformedBody);
+    }
     let mut values = object.iter().filter(|(other, _)| other.as_deref() == Some(key));
     match (values.next(), values.next()) {
         (None, _) => Ok(&Json::Null),
@@ -196,7 +233,7 @@ fn readable<'j, 'a>(value: &'j Json<'a>) -> Result<&'j Json<'a>, ErrorKind> {
 }
 
 /// A string, or a number's digits. It does for words too, where each has one spelling.
-fn id(value: &Json<'_>) -> Option<String> {
+pub(crate) fn id(value: &Json<'_>) -> Option<String> {
     match value {
         Json::Text(Some(text)) => Some(text.to_string()),
         Json::Number(digits) => Some((*digits).to_owned()),
@@ -215,12 +252,12 @@ fn action(value: &Json<'_>) -> Option<String> {
     })
 }
 
-/// Digits with or without a sign, of 64 bits.
-fn integer(value: &Json<'_>) -> Option<i64> {
+/// Digits with a minus or without, of 64 bits.
+pub(crate) fn integer(value: &Json<'_>) -> Option<i64> {
     let text = id(value)?;
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(&text)),
+        None => (false, &*text),
     };
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -4,10 +4,9 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use trtc_call_webhook::adapter::{Head, Receipt, RequestHead};
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{
-    Callback, Command, Delivery, ErrorKind, Event, Receipt, Undecoded, decode,
-};
+use trtc_call_webhook::{Callback, Command, Delivery, ErrorKind, Event, Undecoded, decode};
 
 use crate::body::{Kind, Outcome, got};
 use crate::verifiers::verifier;
@@ -17,7 +16,7 @@ pub trait Queued: Event + Clone + Debug + PartialEq + Serialize + DeserializeOwn
 
 impl<E: Event + Clone + Debug + PartialEq + Serialize + DeserializeOwned> Queued for E {}
 
-/// The app of the receiver `open`.
+/// The app of the verifier `open`.
 const APP: u64 = 1_400_000_001;
 
 /// Decodes a body in every way that there is, which have to agree.
@@ -54,8 +53,9 @@ fn deliver<E: Event + Clone>(
     command: &Command,
     body: &[u8],
 ) -> Result<Option<E>, trtc_call_webhook::Error> {
-    let head = verifier("open").verifier.check("POST", &query(command), None).unwrap();
-    let Receipt::Deliver(delivery) = head.receive::<E>(body)? else { return Ok(None) };
+    let Receipt::Deliver(delivery) = head(&query(command)).receive::<E>(body)? else {
+        return Ok(None);
+    };
     assert_eq!(delivery.body(), body);
     let key = delivery.idempotency_key();
     assert_eq!(key, undecoded(command, body).idempotency_key());
@@ -64,11 +64,14 @@ fn deliver<E: Event + Clone>(
 }
 
 fn undecoded(command: &Command, body: &[u8]) -> Delivery<Undecoded> {
-    let head = verifier("open").verifier.check("POST", &query(command), None).unwrap();
-    match head.receive::<Undecoded>(body) {
+    match head(&query(command)).receive::<Undecoded>(body) {
         Ok(Receipt::Deliver(delivery)) => delivery,
         other => panic!("the undecoded form takes everything: {other:?}"),
     }
+}
+
+fn head(query: &str) -> Head {
+    verifier("open").verifier.check(RequestHead::new("POST", query)).unwrap()
 }
 
 fn query(command: &Command) -> String {
@@ -84,8 +87,7 @@ fn queue<E: Queued>(event: &E) {
 /// An event that came can be sent, and comes again.
 fn send<E: Queued + Into<Callback>>(event: &E) {
     let request = Request::new(APP, event.clone());
-    let head = verifier("open").verifier.check("POST", &request.query(), None).unwrap();
-    match head.receive::<E>(request.body()) {
+    match head(&request.query()).receive::<E>(request.body()) {
         Ok(Receipt::Deliver(delivery)) => assert_eq!(delivery.event(), event),
         other => panic!("not as it was sent: {other:?}"),
     }

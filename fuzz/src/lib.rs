@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod billing;
 pub mod body;
 pub mod event;
 pub mod head;
@@ -19,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// dictionary can hold one that is right.
 pub const NOW: u64 = 1_669_872_112;
 
-/// [`NOW`], as the receiver takes it.
+/// [`NOW`], as a verifier takes it.
 #[must_use]
 pub fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)

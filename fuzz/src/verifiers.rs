@@ -1,13 +1,13 @@
-//! The receivers of `tests/cases.json`, and what they were built from.
+//! The verifiers of `tests/cases.json`, and what they were built from.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::Deserialize;
-use trtc_call_webhook::{App, Verifier};
+use trtc_call_webhook::{BuildError, SdkApp, Verifier};
 
-/// A receiver, and its configuration for the oracle.
+/// A verifier, and its configuration for the oracle.
 pub struct Configured {
     /// What the contract is read with.
     pub config: Config,
@@ -15,7 +15,7 @@ pub struct Configured {
     pub verifier: Verifier,
 }
 
-/// How a receiver is set up.
+/// How a verifier is set up.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
     /// The apps that it serves.
@@ -28,7 +28,7 @@ pub struct Config {
     pub window: u64,
 }
 
-/// How one of its apps is set up.
+/// How one of its apps is set up: unsigned if it has no tokens.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AppConfig {
     /// The SDKAppID.
@@ -36,24 +36,9 @@ pub struct AppConfig {
     /// The tokens that signatures are made with.
     #[serde(default)]
     pub tokens: Vec<String>,
-    /// What is asked of the signature.
+    /// Whether nothing is refused for its signature.
     #[serde(default)]
-    pub policy: Policy,
-}
-
-/// What an app asks of the signature.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Policy {
-    /// Nothing without tokens; with them, as the next.
-    #[default]
-    ByTokens,
-    /// A valid signature.
-    RequireSignature,
-    /// A valid one, or none at all.
-    InsecureAcceptUnsigned,
-    /// Nothing.
-    InsecureIgnoreSignature,
+    pub report_only: bool,
 }
 
 const fn default_body_limit() -> usize {
@@ -65,38 +50,42 @@ const fn default_window() -> u64 {
 }
 
 /// All of them, by name.
-pub static RECEIVERS: LazyLock<BTreeMap<String, Configured>> = LazyLock::new(|| {
+pub static VERIFIERS: LazyLock<BTreeMap<String, Configured>> = LazyLock::new(|| {
     #[derive(Deserialize)]
     struct Table {
         verifiers: BTreeMap<String, Config>,
     }
     let table: Table = serde_json::from_str(include_str!("../../tests/cases.json")).unwrap();
-    let configured = |config: Config| Configured { verifier: config.build(), config };
+    let configured = |config: Config| Configured { verifier: config.build().unwrap(), config };
     table.verifiers.into_iter().map(|(name, config)| (name, configured(config))).collect()
 });
 
-/// The receiver of that name; the simplest one if there is none.
+/// The verifier of that name; the simplest one if there is none.
 #[must_use]
 pub fn verifier(name: &str) -> &'static Configured {
-    RECEIVERS.get(name).unwrap_or_else(|| &RECEIVERS["open"])
+    VERIFIERS.get(name).unwrap_or_else(|| &VERIFIERS["open"])
 }
 
 impl Config {
-    /// The receiver that it describes.
-    #[must_use]
-    pub fn build(&self) -> Verifier {
+    /// The verifier that it describes.
+    ///
+    /// # Errors
+    ///
+    /// What can never work.
+    pub fn build(&self) -> Result<Verifier, BuildError> {
         let mut builder = Verifier::builder()
             .body_limit(self.body_limit)
             .replay_window(Duration::from_secs(self.window));
         for config in &self.apps {
-            let app = config.tokens.iter().fold(App::new(config.id), |app, token| app.token(token));
-            builder = builder.app(match config.policy {
-                Policy::ByTokens => app,
-                Policy::RequireSignature => app.require_signature(),
-                Policy::InsecureAcceptUnsigned => app.insecure_accept_unsigned(),
-                Policy::InsecureIgnoreSignature => app.insecure_ignore_signature(),
-            });
+            let app = match config.tokens.split_first() {
+                None => SdkApp::unsigned(config.id),
+                Some((first, more)) => {
+                    more.iter().fold(SdkApp::signed(config.id, first), SdkApp::or_token)
+                }
+            };
+            builder =
+                builder.app(if config.report_only { app.insecure_report_only() } else { app });
         }
-        builder.build().unwrap()
+        builder.build()
     }
 }

@@ -1,7 +1,7 @@
 //! An ended call, and what an example must print of it.
 
 use serde::{Deserialize, Serialize};
-use trtc_call_webhook::{CallEnded, UnixSeconds, UserIds};
+use trtc_call_webhook::{CallEnded, UnixSeconds};
 
 use crate::random::Random;
 
@@ -55,12 +55,12 @@ fn user_id(place: u64, random: &mut Random) -> String {
 
 /// The callees in their order; with the caller somewhere among them or, as some samples are,
 /// without.
-fn members(caller: Option<&String>, callees: &[String], random: &mut Random) -> UserIds {
+fn members(caller: Option<&String>, callees: &[String], random: &mut Random) -> Vec<String> {
     let mut members: Vec<&String> = callees.iter().collect();
     if let Some(caller) = caller.filter(|_| !random.one_in(4)) {
         members.insert(random.below(callees.len() as u64 + 1) as usize, caller);
     }
-    members.into_iter().collect()
+    members.into_iter().cloned().collect()
 }
 
 /// How the call ends, and for how many seconds they talked, if anybody can tell.
@@ -73,19 +73,20 @@ fn end(event: &mut CallEnded, random: &mut Random) -> (Option<&'static str>, Opt
         // Nobody answers.
         0..3 => {
             event.end_time = at(start + rang);
-            let results = ["Cancel", "Reject", "NotAnswer", "CallBusy", "Offline", "SomethingNew"];
+            let results = ["Cancel", "Reject", "NotAnswer", "CallBusy", "Interrupt", "Offline"];
             (Some(random.pick(&results)), Some(0))
         }
-        // Somebody answers, nobody knows when.
+        // Somebody may have answered, nobody knows when.
         3 => {
             event.end_time = at(start + rang + talked);
-            (Some("NormalEnd"), None)
+            (Some(random.pick(&["NormalEnd", "SomethingNew"])), None)
         }
         _ => {
             event.accept_time = at(start + rang);
             event.end_time = at(start + rang + talked);
-            let results = [Some("NormalEnd"), Some("Interrupt"), Some("Offline"), None];
-            (random.pick(&results), Some(talked))
+            let results = ["NormalEnd", "Interrupt", "Offline", "SomethingNew"].map(Some);
+            let result = if random.one_in(5) { None } else { random.pick(&results) };
+            (result, Some(talked))
         }
     }
 }

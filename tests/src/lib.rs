@@ -16,6 +16,7 @@ pub mod driver;
 pub mod example;
 pub mod memory;
 mod notebook;
+pub mod package;
 pub mod programs;
 pub mod raw;
 mod request;

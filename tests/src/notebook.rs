@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use trtc_call_webhook::{
-    Ack, CallEnded, CallStarted, Callback, Delivery, Event, MemberChanged, Params, Undecoded,
+    Ack, Billing, CallEnded, CallStarted, Callback, Delivery, Event, MemberChanged, Params,
+    Signature, Undecoded,
 };
 
 /// An event as the suite's handlers take it.
@@ -108,6 +109,12 @@ impl Notebook {
         self.read().len()
     }
 
+    /// The bodies that the handler saw since the notebook was read last.
+    #[must_use]
+    pub fn bodies(&self) -> Vec<Vec<u8>> {
+        self.read().into_iter().map(|seen| seen.body).collect()
+    }
+
     pub(crate) fn read(&self) -> Vec<Seen> {
         std::mem::take(&mut self.0.lock().unwrap().seen)
     }
@@ -117,16 +124,15 @@ fn facts<E: Taken>(delivery: &Delivery<E>) -> Value {
     let event = delivery.event();
     let mut facts = json!({
         "event": to_value(event),
-        "is_signed": delivery.is_signed(),
+        "signature": signature(delivery.signature()),
         "idempotency_key": delivery.idempotency_key().as_str(),
         "params": params(delivery.params()),
     });
     let event: &dyn Any = event;
     match (event.downcast_ref::<CallEnded>(), event.downcast_ref::<Callback>()) {
         (Some(event), _) | (_, Some(Callback::CallEnded(event))) => {
-            facts["answered"] = json!(event.is_answered());
+            facts["billing"] = billing(event.billing());
             facts["ringing_seconds"] = json!(event.ringing_time().map(|time| time.as_secs()));
-            facts["talking_seconds"] = json!(event.talking_time().map(|time| time.as_secs()));
             facts["callees"] = json!(event.callees().collect::<Vec<_>>());
             facts["room"] = json!(event.room());
         }
@@ -141,6 +147,21 @@ fn facts<E: Taken>(delivery: &Delivery<E>) -> Value {
         });
     }
     facts
+}
+
+fn signature(signature: Signature) -> String {
+    match signature {
+        Signature::Invalid(reason) => format!("invalid: {}", reason.kind()),
+        other => other.as_str().to_owned(),
+    }
+}
+
+fn billing(billing: Billing) -> Value {
+    match billing {
+        Billing::Connected(time) => json!({"connected": time.as_secs()}),
+        Billing::Unanswered => json!("unanswered"),
+        Billing::AskRecord(reason) => json!({"ask": format!("{reason:?}")}),
+    }
 }
 
 fn decoded<E, D: Taken>(delivery: &Delivery<E>) -> Value {

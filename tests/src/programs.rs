@@ -52,7 +52,7 @@ impl Programs {
         })
     }
 
-    /// Builds these packages beside this program, which is no test, in its profile.
+    /// Builds these packages beside this program, in its profile.
     ///
     /// # Panics
     ///

@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Raw {
     stream: TcpStream,
     read: Vec<u8>,
+    says_close: bool,
 }
 
 impl Raw {
@@ -22,7 +23,7 @@ impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a server");
         stream.set_nodelay(true).expect("a socket");
-        Self { stream, read: Vec::new() }
+        Self { stream, read: Vec::new(), says_close: false }
     }
 
     /// Sends bytes. A server that has answered may have closed; then they go nowhere.
@@ -59,7 +60,13 @@ impl Raw {
 
     /// Reads the next answer; `None` if the connection is closed before it is whole.
     pub async fn try_answer(&mut self) -> Option<Answer> {
-        read_answer(&mut self.stream, &mut self.read).await
+        read_answer(&mut self.stream, &mut self.read, &mut self.says_close).await
+    }
+
+    /// Whether the last answer said that the connection ends with it.
+    #[must_use]
+    pub const fn says_close(&self) -> bool {
+        self.says_close
     }
 
     /// Sends the same bytes so many times, or until the server closes, whatever it answers
@@ -78,14 +85,19 @@ impl Raw {
             }
         };
         let sending = timeout(PATIENCE, sending);
-        let (sent, answer) = tokio::join!(sending, read_answer(&mut reader, &mut self.read));
+        let answer = read_answer(&mut reader, &mut self.read, &mut self.says_close);
+        let (sent, answer) = tokio::join!(sending, answer);
         sent.expect("the server takes the bytes, or closes");
         answer
     }
 }
 
 /// Reads the next answer; `read` holds what has come already, and keeps what comes after it.
-async fn read_answer(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) -> Option<Answer> {
+async fn read_answer(
+    stream: &mut (impl AsyncRead + Unpin),
+    read: &mut Vec<u8>,
+    says_close: &mut bool,
+) -> Option<Answer> {
     loop {
         if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&read[..end]).into_owned();
@@ -101,6 +113,10 @@ async fn read_answer(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) 
             if read.len() >= end + 4 + length {
                 let body = read[end + 4..end + 4 + length].to_vec();
                 read.drain(..end + 4 + length);
+                *says_close = values("connection")
+                    .iter()
+                    .flat_map(|value| value.split(','))
+                    .any(|option| option.trim().eq_ignore_ascii_case("close"));
                 let (content_type, allow) = (values("content-type"), values("allow"));
                 return Some(Answer { status, content_type, allow, body, kind: Kind::OutOfSight });
             }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use trtc_call_webhook::{Ack, App, Verifier};
+use trtc_call_webhook::{Ack, SdkApp, Verifier};
 
 use crate::Request;
 
@@ -77,15 +77,8 @@ struct AppConfig {
     id: u64,
     #[serde(default)]
     tokens: Vec<String>,
-    policy: Option<Policy>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Policy {
-    RequireSignature,
-    InsecureAcceptUnsigned,
-    InsecureIgnoreSignature,
+    #[serde(default)]
+    report_only: bool,
 }
 
 /// One request, and what has to come of it.
@@ -311,13 +304,14 @@ impl VerifierConfig {
     fn build(&self) -> Verifier {
         let mut builder = Verifier::builder();
         for config in &self.apps {
-            let app = config.tokens.iter().fold(App::new(config.id), |app, token| app.token(token));
-            builder = builder.app(match config.policy {
-                None => app,
-                Some(Policy::RequireSignature) => app.require_signature(),
-                Some(Policy::InsecureAcceptUnsigned) => app.insecure_accept_unsigned(),
-                Some(Policy::InsecureIgnoreSignature) => app.insecure_ignore_signature(),
-            });
+            let app = match config.tokens.split_first() {
+                None => SdkApp::unsigned(config.id),
+                Some((first, more)) => {
+                    more.iter().fold(SdkApp::signed(config.id, first), SdkApp::or_token)
+                }
+            };
+            builder =
+                builder.app(if config.report_only { app.insecure_report_only() } else { app });
         }
         if let Some(limit) = self.body_limit {
             builder = builder.body_limit(limit);

@@ -15,7 +15,7 @@ use conformance::{Answer, Kind, Notebook, PATH, Sent, Table};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use trtc_call_webhook::CallEnded;
+use trtc_call_webhook::{CallEnded, SdkApp};
 use trtc_call_webhook_axum::{Error, Webhook};
 
 const QUERY: &str = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
@@ -71,8 +71,10 @@ async fn the_receivers_limit_holds_where_the_apps_is_switched_off() {
 /// Larger than axum's own default of 2 MB, which is lower than this receiver's limit.
 #[tokio::test]
 async fn the_lower_of_two_limits_is_axums_own_default() {
-    let verifier =
-        trtc_call_webhook::Verifier::builder().app(1_400_000_001).body_limit(1 << 30).build();
+    let verifier = trtc_call_webhook::Verifier::builder()
+        .app(SdkApp::unsigned(1_400_000_001))
+        .body_limit(1 << 30)
+        .build();
     let router = router::<CallEnded>(verifier.unwrap(), Notebook::default());
     let body = Body::from(BODY.to_owned() + &" ".repeat(3 << 20));
     assert_eq!(answer(router, request("POST", QUERY, body)).await.body, TOO_LARGE.as_bytes());

@@ -123,8 +123,14 @@ fn call_ids(lines: &str) -> Vec<String> {
 }
 
 /// A body, answered or not, with its own end.
+/// Unix seconds on which the times of a call are counted.
+const DAY: u64 = 1_741_231_000;
+
+/// A call that was connected from 5 on, in seconds of [`DAY`].
 fn body(call_id: &str, end_time: u64) -> String {
-    json!({ "CallRecord": { "CallId": call_id, "AcceptTime": 5, "EndTime": end_time } }).to_string()
+    let (accept_time, end_time) = (DAY + 5, DAY + end_time);
+    let record = json!({ "CallId": call_id, "AcceptTime": accept_time, "EndTime": end_time });
+    json!({ "CallRecord": record }).to_string()
 }
 
 async fn post(address: SocketAddr, body: impl AsRef<[u8]>) -> Answer {
@@ -159,7 +165,7 @@ async fn a_call_is_one_line_of_json(journal: Journal) {
     for (record, line) in [
         (
             json!({ "CallId": "a", "Caller_Account": "x", "CallResult": "NormalEnd",
-                "AcceptTime": 5, "EndTime": 12 }),
+                "AcceptTime": DAY + 5, "EndTime": DAY + 12 }),
             json!({ "call_id": "a", "caller": "x", "result": "NormalEnd", "seconds": 7 }),
         ),
         (

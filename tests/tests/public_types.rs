@@ -17,12 +17,13 @@ use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::util::ServiceFn;
+use trtc_call_webhook::adapter::{Answer, BodyBuffer, Head, Query, Receipt, RequestHead};
 use trtc_call_webhook::{
-    Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
-    CallType, Callback, ClientIp, Command, ContentType, Delivery, Error, ErrorKind, Event, Fault,
-    Head, IdempotencyKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus,
-    OptPlatform, OtherCallback, Params, Receipt, Rejection, RoomId, RoomIdType, Sign, Token,
-    Undecoded, UnixMillis, UnixSeconds, UserIds, UserIdsIter, Verifier, VerifierBuilder, sender,
+    Ack, ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
+    Callback, ClientIp, Command, ContentType, Delivery, Error, ErrorKind, Event, IdempotencyKey,
+    InvalidSdkAppId, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
+    OtherCallback, Parameter, Params, Reason, RoomId, RoomIdType, SdkApp, SdkAppId, Sign,
+    Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder, sender,
 };
 use {
     trtc_call_webhook_actix_web as actix, trtc_call_webhook_axum as axum_web,
@@ -61,34 +62,37 @@ const fn printable<T: Display>() {}
 #[test]
 fn core_s_types_are_what_one_relies_on() {
     are! { shareable:
-        Ack, ActionType, Answer, App, BodyBuffer, BuildError, CallEnded, CallResult, CallStarted,
-        CallType, Callback, ClientIp, Command, ContentType, IdempotencyKey, Delivery<CallEnded>, Error,
-        ErrorKind, Fault, Head, MediaType, Member, MemberChange, MemberChanged, MemberStatus,
-        OptPlatform, OtherCallback, Params, Receipt<CallEnded>, Verifier, VerifierBuilder,
-        Rejection, RoomId, RoomIdType, Sign, Token, Undecoded, UnixMillis, UnixSeconds, UserIds,
-        UserIdsIter<'static>, sender::Request,
+        Ack, ActionType, Answer, AskReason, Billing, BodyBuffer, BuildError, CallEnded, CallResult,
+        CallStarted, CallType, Callback, ClientIp, Command, ContentType, Delivery<CallEnded>, Error,
+        ErrorKind, Head, IdempotencyKey, InvalidSdkAppId, MediaType, Member, MemberChange,
+        MemberChanged, MemberStatus, OptPlatform, OtherCallback, Parameter, Params, Query<'static>,
+        Reason, Receipt<CallEnded>, RequestHead<'static>, RoomId, RoomIdType, SdkApp, SdkAppId, Sign,
+        Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
+        sender::Request,
     }
-    // All but a body on its way and what is made of it.
+    // Not a request on its way.
     are! { cloneable:
-        Ack, Answer, App, Delivery<CallEnded>, Error, Head, Params, Verifier, VerifierBuilder,
-        Rejection, Sign, Token, UserIdsIter<'_>, sender::Request,
+        Ack, Answer, Delivery<CallEnded>, Error, Params, RequestHead<'_>, SdkApp, Sign, Token,
+        Verifier, VerifierBuilder, sender::Request,
     }
     are! { value:
-        ActionType, BuildError, CallEnded, CallResult, CallStarted, CallType, Callback, ClientIp,
-        Command, ContentType, IdempotencyKey, ErrorKind, Fault, MediaType, Member, MemberChange,
-        MemberChanged, MemberStatus, OptPlatform, OtherCallback, RoomId, RoomIdType, Undecoded,
-        UnixMillis, UnixSeconds, UserIds,
+        ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
+        Callback, ClientIp, Command, ContentType, ErrorKind, IdempotencyKey, InvalidSdkAppId,
+        MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform, OtherCallback,
+        Parameter, Reason, RoomId, RoomIdType, SdkAppId, Signature, Undecoded, UnixMillis,
+        UnixSeconds,
     }
     are! { storable:
         ActionType, CallEnded, CallResult, CallStarted, CallType, Callback, Command, ContentType,
         IdempotencyKey, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform,
-        OtherCallback, RoomId, RoomIdType, Undecoded, UnixMillis, UnixSeconds, UserIds,
+        OtherCallback, RoomId, RoomIdType, SdkAppId, Undecoded, UnixMillis, UnixSeconds,
     }
     are! { printable:
-        ActionType, CallResult, CallType, ClientIp, Command, ContentType, IdempotencyKey, ErrorKind,
-        MediaType, MemberStatus, OptPlatform, RoomId, RoomIdType, UnixMillis, UnixSeconds,
+        ActionType, AskReason, CallResult, CallType, ClientIp, Command, ContentType, ErrorKind,
+        IdempotencyKey, MediaType, MemberStatus, OptPlatform, Parameter, Reason, RoomId, RoomIdType,
+        SdkAppId, UnixMillis, UnixSeconds,
     }
-    are! { error: BuildError, Error, Rejection, }
+    are! { error: BuildError, Error, InvalidSdkAppId, }
 }
 
 /// A service of tower, and our future around it.
@@ -118,19 +122,19 @@ fn the_adapters_types_are_what_one_relies_on() {
         axum_web::Ack, axum_web::Webhook, axum_web::WebhookRejection,
         tower_web::WebhookBody, tower_web::WebhookLayer<CallEnded>,
         tower_web::WebhookService<Inner, CallEnded>,
-        actix::Ack, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
+        actix::Ack, actix::MaybeWebhook, actix::Refusal, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
         actix::WebhookRejection,
     }
     are! { cloneable:
         axum_web::Ack, axum_web::Webhook, axum_web::WebhookRejection,
         tower_web::WebhookBody, tower_web::WebhookLayer<CallEnded>,
         tower_web::WebhookService<Inner, CallEnded>,
-        actix::Ack, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
+        actix::Ack, actix::MaybeWebhook, actix::Refusal, actix::Webhook, actix::WebhookConfig, actix::WebhookMiddleware,
         actix::WebhookRejection,
     }
     are! { movable: TowerFuture, tower_web::ResponseBody<Body>, }
     are! { local:
-        actix::ExtractFuture<CallEnded>, actix::MiddlewareFuture<Resource, CallEnded>,
+        actix::ExtractFuture<CallEnded, actix::Webhook>, actix::MiddlewareFuture<Resource, CallEnded>,
         actix::WebhookService<Resource, CallEnded>,
     }
     are! { error: axum_web::WebhookRejection, actix::WebhookRejection, }
@@ -164,26 +168,26 @@ fn what_travels_through_futures_stays_small() {
         8: actix::Webhook<Callback>,
         // In the `Err` of everything: clippy's `result_large_err` begins at 128.
         64: Error,
-        64: Rejection,
         64: axum_web::WebhookRejection,
-        64: actix::WebhookRejection,
+        // It knows whether the connection ends, too.
+        72: actix::WebhookRejection,
         64: Ack,
         64: Result<Receipt<Callback>, Error>,
         // Held while the body arrives: most of it is `Params`.
-        192: Head,
-        192: Result<Head, Error>,
-        208: BodyBuffer,
+        208: Head,
+        208: Result<Head, Error>,
+        288: BodyBuffer,
         // Those and the request itself, of which hyper's parts alone are 224.
-        512: TowerFuture,
-        256: actix::ExtractFuture<CallEnded>,
-        288: actix::MiddlewareFuture<Resource, CallEnded>,
+        592: TowerFuture,
+        336: actix::ExtractFuture<CallEnded, actix::Webhook>,
+        368: actix::MiddlewareFuture<Resource, CallEnded>,
         // For each answer, and for each request that is put back together.
         32: tower_web::WebhookBody,
         48: tower_web::ResponseBody<Body>,
     }
 
     // An `async fn` has a place of its own for each of its values: the request is in it three times.
-    let verifier = Verifier::builder().app(1400000001).build().unwrap();
+    let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build().unwrap();
     let request = Request::new(Body::empty());
     let size = size_of_val(&axum_web::Webhook::<CallEnded>::from_request(request, &verifier));
     assert!(size <= 1280, "axum's extractor has {size} bytes");

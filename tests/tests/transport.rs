@@ -1,12 +1,15 @@
 //! What only a raw connection shows: bodies that do not come, come slowly, or come in odd ways.
 //!
 //! Each test takes any server. What a server does to a connection after an answer is its own
-//! affair, so no test asks for more than the answer.
+//! affair, as long as it does not end one without a word: a proxy would send the next callback
+//! into it.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
-use conformance::{Notebook, Serve, Server, Table};
+use conformance::{Answer, Notebook, Serve, Server, Table};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use trtc_call_webhook::{CallEnded, Undecoded};
 
@@ -38,6 +41,11 @@ conformance::against_every_server! {
     one_byte_at_a_time_is_taken
     http_1_0_is_answered
     a_request_without_a_body_is_malformed
+    an_upgrade_says_nothing_of_the_body
+    what_comes_after_the_body_of_an_upgrade_is_no_part_of_it
+    an_upgrade_without_a_body_is_malformed
+    an_upgrade_whose_body_ends_early_is_unreadable
+    an_upgrade_is_refused_or_acknowledged_at_once
 }
 
 struct Place {
@@ -92,12 +100,14 @@ async fn a_foreign_chunked_body_without_end_is_refused_at_once(server: impl Serv
 
 async fn an_announced_body_over_the_limit_is_refused_unread(server: impl Serve) {
     let place = open(server, "small").await;
-    for length in ["65", "10737418240"] {
-        let mut raw = place.raw().await;
-        let start = Instant::now();
-        raw.send(head(QUERY, &format!("Content-Length: {length}\r\n"))).await;
-        assert_eq!(raw.answer().await, refusal(413, "body too large"));
-        assert!(start.elapsed() < AT_ONCE);
+    for headers in UPGRADES.into_iter().chain([""]) {
+        for length in ["65", "10737418240"] {
+            let mut raw = place.raw().await;
+            let start = Instant::now();
+            raw.send(head(QUERY, &format!("{headers}Content-Length: {length}\r\n"))).await;
+            assert_eq!(final_answer(&mut raw).await, refusal(413, "body too large"), "{headers}");
+            assert!(start.elapsed() < AT_ONCE);
+        }
     }
     assert_eq!(place.notebook.runs(), 0);
 }
@@ -222,12 +232,13 @@ async fn a_foreign_app_is_refused_although_it_expects_100_continue(server: impl 
     let place = open(server, "open").await;
     let mut raw = place.raw().await;
     raw.send(head(FOREIGN, "Content-Length: 1000\r\nExpect: 100-continue\r\n")).await;
-    let mut answer = raw.answer().await;
-    if answer.status == 100 {
-        // Some servers say so before anybody asks for the body.
-        answer = raw.answer().await;
-    }
-    assert_eq!(answer, refusal(403, "forbidden"));
+    assert_eq!(final_answer(&mut raw).await, refusal(403, "forbidden"));
+}
+
+/// Some servers say 100 before anybody asks for the body.
+async fn final_answer(raw: &mut Raw) -> Answer {
+    let answer = raw.answer().await;
+    if answer.status == 100 { raw.answer().await } else { answer }
 }
 
 async fn several_callbacks_share_one_connection(server: impl Serve) {
@@ -300,4 +311,141 @@ async fn a_request_without_a_body_is_malformed(server: impl Serve) {
         raw.send(head(QUERY, headers)).await;
         assert_eq!(raw.answer().await, refusal(400, "malformed body"));
     }
+}
+
+/// What may stand in a head and says nothing of the body, though actix-web and others believe it.
+const UPGRADES: [&str; 18] = [
+    "Upgrade: websocket\r\n",
+    "upgrade: WebSocket\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    "Connection: keep-alive, UPGRADE\r\nUpgrade: WEBSOCKET\r\nSec-WebSocket-Version: 13\r\n",
+    "Connection: keep-alive\r\nUpgrade: websocket\r\n",
+    "Connection: close\r\nUpgrade: websocket\r\n",
+    "Connection: Upgrade, close\r\nUpgrade: websocket\r\n",
+    "Upgrade: h2c, websocket\r\n",
+    "Upgrade: h2c\r\nUpgrade: websocket\r\n",
+    "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+    "Upgrade: h2c\r\n",
+    "Connection: upgrade\r\nUpgrade: TLS/1.0\r\n",
+    "Upgrade:\r\n",
+    "Connection: upgrade\r\n",
+    "Connection: Upgrade\r\nConnection: keep-alive\r\n",
+    "Connection: keep-alive\r\nConnection: Upgrade\r\n",
+    // Nothing inflates here, so this says nothing either.
+    "Upgrade: websocket\r\nContent-Encoding: identity\r\n",
+    "Expect: 100-continue\r\nUpgrade: websocket\r\n",
+];
+
+/// Sends a request on a connection of its own and compares the answer, which has to come although
+/// the client says no more and waits. Then another callback goes on the same connection, or has
+/// gone in one piece with the first: it is answered as well, unless the first answer has said that
+/// the connection ends; then it does.
+async fn exchange(address: SocketAddr, request: String, expected: Answer, is_pipelined: bool) {
+    let mut raw = Raw::connect(address).await;
+    let start = Instant::now();
+    let next = whole(QUERY, BODY);
+    raw.send(if is_pipelined { format!("{request}{next}") } else { request.clone() }).await;
+    assert_eq!(final_answer(&mut raw).await, expected, "{request}");
+    assert!(start.elapsed() < AT_ONCE, "{request}");
+    let ends = raw.says_close();
+    if !is_pipelined {
+        raw.send(next).await;
+    }
+    let next = raw.try_answer().await;
+    assert!(next == Some(ok()) || next.is_none() && ends, "{next:?} after {request}");
+    if ends {
+        assert_eq!(raw.closed().await, b"", "{request}");
+    }
+}
+
+/// All at once: some servers take a while to end a connection.
+async fn exchange_all(
+    place: &Place,
+    requests: impl IntoIterator<Item = (String, Answer)>,
+    is_pipelined: bool,
+) {
+    let address = place.server.address();
+    let mut exchanges = JoinSet::new();
+    for (request, expected) in requests {
+        exchanges.spawn(exchange(address, request, expected, is_pipelined));
+    }
+    exchanges.join_all().await;
+}
+
+/// Every upgrade, with each way to send a body.
+fn upgrades_with_bodies() -> impl Iterator<Item = String> {
+    let length = BODY.len();
+    UPGRADES.into_iter().flat_map(move |headers| {
+        let announced = format!("{headers}Content-Length: {length}\r\n");
+        let chunked = format!("{CHUNKED}{headers}");
+        [
+            head(QUERY, &announced) + BODY,
+            head(QUERY, &chunked) + &format!("{length:x}\r\n{BODY}\r\n0\r\n\r\n"),
+        ]
+    })
+}
+
+async fn an_upgrade_says_nothing_of_the_body(server: impl Serve) {
+    let place = open(server, "open").await;
+    let requests = upgrades_with_bodies().map(|request| (request, ok()));
+    exchange_all(&place, requests, false).await;
+    let bodies = place.notebook.bodies();
+    assert!(bodies.len() >= 2 * UPGRADES.len());
+    assert!(bodies.iter().all(|body| body == BODY.as_bytes()));
+}
+
+async fn what_comes_after_the_body_of_an_upgrade_is_no_part_of_it(server: impl Serve) {
+    let place = open(server, "open").await;
+    let requests = upgrades_with_bodies().map(|request| (request, ok()));
+    exchange_all(&place, requests, true).await;
+    let bodies = place.notebook.bodies();
+    assert!(bodies.len() >= 2 * UPGRADES.len());
+    assert!(bodies.iter().all(|body| body == BODY.as_bytes()));
+}
+
+async fn an_upgrade_without_a_body_is_malformed(server: impl Serve) {
+    let place = open(server, "open").await;
+    let requests = UPGRADES.into_iter().flat_map(|headers| {
+        ["", "Content-Length: 0\r\n"].map(|length| {
+            (head(QUERY, &format!("{headers}{length}")), refusal(400, "malformed body"))
+        })
+    });
+    exchange_all(&place, requests, false).await;
+}
+
+async fn an_upgrade_whose_body_ends_early_is_unreadable(server: impl Serve) {
+    let place = open(server, "open").await;
+    for headers in UPGRADES {
+        for framing in [format!("Content-Length: {}\r\n", BODY.len() + 1), CHUNKED.to_owned()] {
+            let is_chunked = framing == CHUNKED;
+            let mut raw = place.raw().await;
+            raw.send(head(QUERY, &format!("{headers}{framing}"))).await;
+            if is_chunked {
+                raw.send(format!("{:x}\r\n", BODY.len())).await;
+            }
+            raw.send(BODY).await;
+            raw.finish().await;
+            let expected = refusal(400, "unreadable body");
+            assert_eq!(final_answer(&mut raw).await, expected, "{headers}{framing}");
+        }
+    }
+    assert_eq!(place.notebook.runs(), 0);
+}
+
+async fn an_upgrade_is_refused_or_acknowledged_at_once(server: impl Serve) {
+    let place = open(server, "open").await;
+    let other = QUERY.replace("AfterEndCall", "AfterStartCall");
+    let requests = UPGRADES.into_iter().flat_map(|headers| {
+        [
+            (FOREIGN, "29", BODY, refusal(403, "forbidden")),
+            (QUERY, "2", "[]", refusal(400, "malformed body")),
+            (QUERY, "2", "{}", refusal(422, "no call id")),
+            (other.as_str(), "2", "{}", ok()),
+        ]
+        .map(|(query, length, body, expected)| {
+            let headers = format!("{headers}Content-Length: {length}\r\n");
+            (head(query, &headers) + body, expected)
+        })
+    });
+    exchange_all(&place, requests, false).await;
 }

@@ -21,7 +21,7 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::out;
 
-pub(crate) use self::explain::{CaptureArgs, ExplainArgs, ReceiverArgs, Takes};
+pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
 
 /// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, shows both at work,
 /// and explains why one was refused.
@@ -207,6 +207,12 @@ pub(crate) struct ListenArgs {
     /// but not the environment.
     #[arg(long)]
     pub(crate) token: Option<String>,
+
+    /// Take callbacks whatever is wrong with their signatures, and say what it is; needs a token
+    ///
+    /// As insecure_report_only does: to find out what comes before the signature is required.
+    #[arg(long)]
+    pub(crate) report_only: bool,
 
     /// Print a line of JSON for each callback
     #[arg(long)]

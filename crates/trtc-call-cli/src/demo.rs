@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use trtc_call_webhook::Token;
+use trtc_call_webhook::{SdkAppId, Token};
 
 use self::cases::Case;
 use self::receiver::{Notebook, Seen};
@@ -21,7 +21,7 @@ use crate::server::{self, Server};
 use crate::{out, sample};
 
 /// An app of the form that the vendor's samples have.
-const SDK_APP_ID: u64 = 1_400_000_001;
+const SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
 
 /// Longer than Tencent waits: it is not the machine's speed that is shown.
 const TIMEOUT: Duration = Duration::from_secs(10);

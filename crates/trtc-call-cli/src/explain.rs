@@ -1,13 +1,12 @@
-//! `trtc-call explain`: what a receiver makes of a captured request, row by row of the contract.
+//! `trtc-call explain`: what a verifier makes of a captured request, row by row of the contract.
 //!
-//! Every rule is asked of core: the settings make a real receiver, the capture goes through it, and
+//! Every rule is asked of core: the settings make a real verifier, the capture goes through it, and
 //! what is printed besides is found by asking it about the request with one thing changed.
 
 mod capture;
 mod clock;
 mod hints;
 mod judge;
-mod query;
 mod report;
 mod settings;
 mod steps;
@@ -16,7 +15,6 @@ use std::process::ExitCode;
 
 use self::clock::Clock;
 use self::judge::Case;
-use self::query::Query;
 use self::settings::Settings;
 use self::steps::Judgement;
 use crate::args::ExplainArgs;
@@ -34,8 +32,7 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
         }
         _ => clock,
     };
-    let query = Query::new(&request.query);
-    let case = Case::new(&request, &query, &settings, clock)?;
+    let case = Case::new(&request, &settings, clock)?;
     let judgement = Judgement::new(&case);
     if args.json {
         out::print_line(report::json(&case, &judgement)?)?;

@@ -22,6 +22,6 @@ impl fmt::Display for Failure {
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
-        Self(format!("the receiver cannot work: {error}"))
+        Self(format!("the verifier cannot work: {error}"))
     }
 }

@@ -10,7 +10,7 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use trtc_call_webhook_axum::{Ack, App, Callback, Error, Verifier, Webhook};
+use trtc_call_webhook_axum::{Ack, Callback, Error, SdkAppId, Verifier, Webhook};
 
 use self::signals::Signals;
 use crate::args::ListenArgs;
@@ -19,11 +19,12 @@ use crate::server::{self, Server};
 use crate::{out, settings};
 
 /// The app unless told otherwise: the vendor's samples have numbers of this form.
-const DEFAULT_SDK_APP_ID: u64 = 1_400_000_001;
+const DEFAULT_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
 
 #[derive(Clone)]
 struct Listener {
     verifier: Verifier,
+    report_only: bool,
     json: bool,
 }
 
@@ -37,23 +38,23 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let addr = settings::addr(args.addr)?;
     let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(DEFAULT_SDK_APP_ID);
     let tokens = settings::tokens(args.token)?;
-    let is_signed = !tokens.is_empty();
-    let app = App::new(sdk_app_id);
-    let app = if is_signed { app.tokens(tokens) } else { app };
+    let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route(server::PATH, any(on_callback))
         .layer(middleware::map_response(note_refusal))
-        .with_state(Listener { verifier, json: args.json });
+        .with_state(Listener { verifier, report_only: args.report_only, json: args.json });
 
     server::runtime()?.block_on(async {
         // Before the first line, which tells others that they may now stop it.
         let signals = Signals::new()
             .map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
         let server = Server::bind(addr).await?;
-        if !is_signed {
+        if tokens.is_empty() {
             out::note("there is no token: only the SDKAppID is checked");
+        } else if args.report_only {
+            out::note("what is wrong with a signature is only reported");
         }
         out::print(&format!("listening on {}\n", server.url()))?;
         server.run(router, signals.stop()).await;
@@ -66,6 +67,12 @@ async fn on_callback(
     State(listener): State<Listener>,
     Webhook(callback): Webhook<Callback>,
 ) -> Ack {
+    if listener.report_only
+        && let Some(reason) = settings::fault(callback.signature())
+    {
+        let error = Error::from(reason);
+        out::note(&format!("would be refused with {}: {error}", error.kind().status()));
+    }
     let printed = if listener.json {
         line::json(&callback).and_then(out::try_print_line)
     } else {

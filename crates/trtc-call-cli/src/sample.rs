@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use trtc_call_webhook::{
     ActionType, CallEnded, CallResult, CallStarted, CallType, Command, MediaType, Member,
-    MemberChange, MemberChanged, MemberStatus, OtherCallback, RoomIdType, UnixMillis, UnixSeconds,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, UnixSeconds,
 };
 use uuid::Uuid;
 
@@ -30,47 +30,46 @@ impl Sample {
             UnixSeconds::new(time.get().saturating_sub(seconds.into()))
         };
         let accept = may_have_talked(&result).then(|| before(end, self.talk_seconds));
-        let mut event = CallEnded::new(call_id);
-        event.caller = Some(self.caller.clone());
-        event.media_type = Some(MediaType::Audio);
-        event.call_type = Some(match self.callees.as_slice() {
+        let call_type = match self.callees.as_slice() {
             [] | [_] => CallType::SingleCall,
             _ => CallType::MultiCall,
-        });
-        event.start_time = Some(before(accept.unwrap_or(end), self.ring_seconds));
-        event.accept_time = accept;
-        event.end_time = Some(end);
-        event.result = Some(result);
-        event.members = self.members().collect();
-        event.room_id = Some("roomid-1434".into());
-        event.room_id_type = Some(RoomIdType::Text);
-        event.event_time = Some(self.now.into());
-        event
+        };
+        let event = CallEnded::new(call_id)
+            .with_caller(&*self.caller)
+            .with_media_type(MediaType::Audio)
+            .with_call_type(call_type)
+            .with_start_time(before(accept.unwrap_or(end), self.ring_seconds))
+            .with_end_time(end)
+            .with_result(result)
+            .with_members(self.members())
+            .with_room("roomid-1434")
+            .with_event_time(self.now);
+        match accept {
+            Some(accept) => event.with_accept_time(accept),
+            None => event,
+        }
     }
 
     pub(crate) fn call_started(&self, call_id: &str) -> CallStarted {
-        let caller = Member::new(self.caller.clone(), MemberStatus::Calling);
-        let callees = self.callees.iter().map(|id| Member::new(id.clone(), MemberStatus::Waiting));
-        let mut event = CallStarted::new(call_id);
-        event.media_type = Some(MediaType::Audio);
-        event.chat_group_id = Some(String::new());
-        event.members = std::iter::once(caller).chain(callees).collect();
-        event.event_time = Some(UnixMillis::from(self.now));
-        event
+        let caller = Member::new(&*self.caller).with_status(MemberStatus::Calling);
+        let callees =
+            self.callees.iter().map(|id| Member::new(id).with_status(MemberStatus::Waiting));
+        CallStarted::new(call_id)
+            .with_media_type(MediaType::Audio)
+            .with_chat_group_id("")
+            .with_members(std::iter::once(caller).chain(callees))
+            .with_event_time(self.now)
     }
 
     /// The first callee answers.
     pub(crate) fn member_changed(&self, call_id: &str) -> MemberChanged {
-        let mut event = MemberChanged::new(call_id);
-        event.members = self.members().map(|id| Member::new(id, MemberStatus::Calling)).collect();
-        event.changes = self
-            .callees
-            .first()
-            .map(|id| MemberChange::new(id.clone(), ActionType::Accept))
-            .into_iter()
-            .collect();
-        event.event_time = Some(UnixMillis::from(self.now));
-        event
+        let callee = self.callees.first();
+        let change = callee.map(|id| MemberChange::new(id).with_action(ActionType::Accept));
+        let calling = |id| Member::new(id).with_status(MemberStatus::Calling);
+        MemberChanged::new(call_id)
+            .with_members(self.members().map(calling))
+            .with_changes(change)
+            .with_event_time(self.now)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use trtc_call_webhook::App;
+use trtc_call_webhook::{Reason, SdkApp, SdkAppId, Signature, Verifier};
 
 use crate::failure::Failure;
 
@@ -22,13 +22,11 @@ pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
 }
 
 /// The app, from `--sdk-app-id` or `SDK_APP_ID`.
-pub(crate) fn sdk_app_id(flag: Option<String>) -> Result<Option<u64>, Failure> {
+pub(crate) fn sdk_app_id(flag: Option<String>) -> Result<Option<SdkAppId>, Failure> {
     let Some(given) = Given::read("--sdk-app-id", flag, "SDK_APP_ID")? else { return Ok(None) };
-    match given.text.parse::<App>() {
-        Ok(app) => Ok(Some(app.sdk_app_id())),
-        Err(_) => Err(given.must_be(
-            "a number from 1 to 18446744073709551615, without sign, space or leading zero",
-        )),
+    match given.text.parse() {
+        Ok(id) => Ok(Some(id)),
+        Err(error) => Err(Failure::new(format!("{} is not allowed: {error}", given.name))),
     }
 }
 
@@ -37,12 +35,39 @@ pub(crate) fn tokens(flag: Option<String>) -> Result<Vec<String>, Failure> {
     let Some(given) = Given::read("--token", flag, "CALLBACK_TOKEN")? else {
         return Ok(Vec::new());
     };
-    if given.text.split(',').any(str::is_empty) {
-        let expected = "one token or several with a comma between them, none of them empty";
-        return Err(given.must_be(expected));
-    }
     // Nothing is trimmed: every byte of a token counts.
-    Ok(given.text.split(',').map(str::to_owned).collect())
+    let tokens: Vec<String> = given.text.split(',').map(str::to_owned).collect();
+    // What no verifier takes is of no use to a sender either.
+    let is_taken = |token: &String| {
+        let app = SdkApp::signed(SdkAppId::new(1), token);
+        Verifier::builder().app(app).build().is_ok()
+    };
+    if !tokens.iter().all(is_taken) {
+        return Err(given.must_be(
+            "one token or several with a comma between them, each without white space, a control \
+             character or a byte order mark at its ends, and none of them empty",
+        ));
+    }
+    Ok(tokens)
+}
+
+/// The app by its id and its tokens, unsigned if there are none.
+pub(crate) fn app(id: SdkAppId, tokens: &[String], report_only: bool) -> Result<SdkApp, Failure> {
+    let app = match tokens {
+        [] if report_only => return Err(Failure::new("--report-only needs a --token")),
+        [] => SdkApp::unsigned(id),
+        [first, others @ ..] => others.iter().fold(SdkApp::signed(id, first), SdkApp::or_token),
+    };
+    Ok(if report_only { app.insecure_report_only() } else { app })
+}
+
+/// What an app that only reports would refuse if it required a signature.
+pub(crate) const fn fault(signature: Signature) -> Option<Reason> {
+    match signature {
+        Signature::Missing => Some(Reason::Unsigned),
+        Signature::Invalid(reason) => Some(reason),
+        _ => None,
+    }
 }
 
 /// A text that is given, and by what.

@@ -6,6 +6,7 @@ use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 
 use crate::answer;
+use crate::connection::Connection;
 
 /// What a handler answers: the event is kept, or it is not.
 ///
@@ -14,37 +15,47 @@ use crate::answer;
 /// delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "an acknowledgement does nothing until it is answered"]
-pub struct Ack(trtc_call_webhook::Ack);
+pub struct Ack {
+    ack: trtc_call_webhook::Ack,
+    connection: Connection,
+}
 
 impl Ack {
     /// The event is kept: HTTP 200, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`.
-    pub const fn ok() -> Self {
-        Self(trtc_call_webhook::Ack::ok())
+    pub fn ok() -> Self {
+        trtc_call_webhook::Ack::ok().into()
     }
 
     /// The event could not be kept: HTTP 500 and `ActionStatus` `FAIL`, as
     /// [`trtc_call_webhook::Ack::fail`] says in full.
     pub fn fail(error_code: i32, error_info: impl Into<Cow<'static, str>>) -> Self {
-        Self(trtc_call_webhook::Ack::fail(error_code, error_info))
+        trtc_call_webhook::Ack::fail(error_code, error_info).into()
+    }
+
+    /// As the answer to this request.
+    pub(crate) fn to(self, request: &HttpRequest) -> Self {
+        Self { connection: Connection::of(request), ..self }
     }
 }
 
 impl From<trtc_call_webhook::Ack> for Ack {
     fn from(ack: trtc_call_webhook::Ack) -> Self {
-        Self(ack)
+        Self { ack, connection: Connection::default() }
     }
 }
 
 impl From<Ack> for HttpResponse {
-    fn from(ack: Ack) -> Self {
-        answer::response(ack.0.answer())
+    fn from(Ack { ack, connection }: Ack) -> Self {
+        let mut response = answer::response(ack.answer());
+        connection.tell(response.head_mut());
+        response
     }
 }
 
 impl Responder for Ack {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.into()
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.to(request).into()
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
-use trtc_call_webhook::Answer;
+use trtc_call_webhook::adapter::Answer;
 
 pub(crate) fn status(answer: &Answer) -> StatusCode {
     // Core answers with statuses that exist.

@@ -4,21 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
-use trtc_call_webhook::{Error, Verifier};
+use trtc_call_webhook::adapter::misconfigured;
+use trtc_call_webhook::{Error, Reason, Verifier};
 
-use crate::rejection::WebhookRejection;
+use crate::rejection::{Refusal, WebhookRejection};
 
 type ErrorHandler = dyn Fn(Error, &HttpRequest) -> actix_web::Error + Send + Sync;
 
 /// Configures how a refused request is answered, as `JsonConfig` does for `Json`.
 ///
-/// The receiver is not in here: it is app data of its own.
+/// The verifier is not in here: it is app data of its own.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, error::InternalError};
-/// use trtc_call_webhook_actix_web::{Verifier, WebhookConfig};
+/// use trtc_call_webhook_actix_web::{SdkApp, Verifier, WebhookConfig};
 ///
-/// let verifier = Verifier::builder().app(1400000001).build()?;
+/// let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
 /// let config = WebhookConfig::default().error_handler(|error, _request| {
 ///     InternalError::from_response(error, HttpResponse::NotFound().finish()).into()
 /// });
@@ -51,9 +52,10 @@ impl WebhookConfig {
             .app_data::<Self>()
             .or_else(|| request.app_data::<web::Data<Self>>().map(|config| config.get_ref()))
             .and_then(|config| config.error_handler.as_ref());
+        let refusal = Refusal::new(error.clone(), request);
         match handler {
-            Some(handler) => Replaced::new(handler(error.clone(), request), error).into(),
-            None => WebhookRejection::from(error).into(),
+            Some(handler) => Replaced { answer: handler(error, request), refusal }.into(),
+            None => WebhookRejection::Refused(refusal).into(),
         }
     }
 }
@@ -65,7 +67,7 @@ impl fmt::Debug for WebhookConfig {
     }
 }
 
-/// The receiver that is in sight of a request, as itself or as `Data` of it.
+/// The verifier that is in sight of a request, as itself or as `Data` of it.
 ///
 /// Not both: which of them a user means cannot be told, since the inner scope does not win over
 /// the outer where they differ in type.
@@ -73,26 +75,15 @@ pub(crate) fn verifier(request: &HttpRequest) -> Result<&Verifier, Error> {
     match (request.app_data::<Verifier>(), request.app_data::<web::Data<Verifier>>()) {
         (Some(verifier), None) => Ok(verifier),
         (None, Some(verifier)) => Ok(verifier.get_ref()),
-        (None, None) => Err(Error::misconfigured(
-            "no `Verifier` is app data of this route: call `.app_data(verifier)` on its app, scope \
-             or resource",
-        )),
-        (Some(_), Some(_)) => Err(Error::misconfigured(
-            "`Verifier` and `Data<Verifier>` are both app data of this route: keep one of them",
-        )),
+        (None, None) => Err(misconfigured(Reason::NoVerifier)),
+        (Some(_), Some(_)) => Err(misconfigured(Reason::TwoVerifiers)),
     }
 }
 
 /// A user's answer, with our error left in its extensions.
 struct Replaced {
     answer: actix_web::Error,
-    error: Error,
-}
-
-impl Replaced {
-    const fn new(answer: actix_web::Error, error: Error) -> Self {
-        Self { answer, error }
-    }
+    refusal: Refusal,
 }
 
 impl actix_web::ResponseError for Replaced {
@@ -101,9 +92,7 @@ impl actix_web::ResponseError for Replaced {
     }
 
     fn error_response(&self) -> actix_web::HttpResponse {
-        let mut response = self.answer.error_response();
-        response.extensions_mut().insert(self.error.clone());
-        response
+        self.refusal.mark(self.answer.error_response())
     }
 }
 

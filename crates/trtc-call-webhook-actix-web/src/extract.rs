@@ -1,4 +1,4 @@
-//! The extractor.
+//! The extractors.
 
 use std::fmt;
 use std::future::Future;
@@ -9,8 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use trtc_call_webhook::{CallEnded, Delivery, Error, Event, Receipt};
+use trtc_call_webhook::adapter::Receipt;
+use trtc_call_webhook::{CallEnded, Delivery, Event};
 
+use crate::Ack;
 use crate::config::{self, WebhookConfig};
 use crate::read::{self, Reading};
 use crate::rejection::WebhookRejection;
@@ -18,33 +20,101 @@ use crate::rejection::WebhookRejection;
 /// Extracts a verified callback, decoded as `E`.
 ///
 /// The request's SDKAppID and signature are checked before anything of its payload is read. `E` is
-/// [`CallEnded`] unless said otherwise; another event,
-/// [`Callback`](trtc_call_webhook::Callback) for every command, or
-/// [`Undecoded`](trtc_call_webhook::Undecoded) for the bytes as they came. Authentic callbacks for
-/// a command that `E` does not take are acknowledged, and the handler does not run.
+/// [`CallEnded`] unless said otherwise; another event, [`Callback`](crate::Callback) for every
+/// command, or [`Undecoded`](crate::Undecoded) for the bytes as they came. Authentic callbacks for a
+/// command that `E` does not take are acknowledged, and the handler does not run. A handler that is to
+/// run for them too takes a [`MaybeWebhook`].
 ///
-/// The [`Verifier`](trtc_call_webhook::Verifier) is app data of the app, of a scope or of the
-/// resource: the receiver itself, or `web::Data` of it, but not both in sight of one request. A
-/// route without one answers 500.
+/// The [`Verifier`](crate::Verifier) is app data of the app, of a scope or of the resource: the
+/// verifier itself, or `web::Data` of it, but not both in sight of one request. A route without one
+/// answers 500.
 ///
-/// An acknowledgement without the handler is an error to actix-web's extractors. So where a handler
-/// takes a `Result<Webhook<E>, actix_web::Error>`, the error must be returned as it is unless
-/// `error.as_error::<WebhookRejection>()` has an [`error`](trtc_call_webhook::Rejection::error); an
-/// `Option<Webhook<E>>` loses the difference. For two kinds of event take
-/// [`Callback`](trtc_call_webhook::Callback), not `Either`, which reads the payload before us.
+/// Do not take `Option<Webhook<E>>` or `Result<Webhook<E>, _>`: actix-web runs such a handler after
+/// every refusal, and what it acknowledges then may be a forgery. For two kinds of event take
+/// [`Callback`](crate::Callback), not `Either`, which reads the payload before us.
 ///
-/// It takes the payload: another extractor of the body in the same handler leaves the later of the
-/// two an empty one, which this answers with 400. The receiver's body limit holds;
-/// `PayloadConfig` is not consulted.
+/// It takes the payload. Where another extractor of the same handler has taken it before, a request
+/// that has a body is answered with 500, and the log says why; one that comes after finds it empty.
+/// The verifier's body limit holds; `PayloadConfig` is not consulted.
 #[must_use]
 pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
 
 impl<E: Event> FromRequest for Webhook<E> {
     type Error = actix_web::Error;
-    type Future = ExtractFuture<E>;
+    type Future = ExtractFuture<E, Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> ExtractFuture<E> {
-        let head = config::verifier(request).and_then(|verifier| read::check(verifier, request));
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ExtractFuture::new(request, payload)
+    }
+}
+
+/// A [`Webhook`] for a handler that runs for every authentic callback: `None` is one for a command that
+/// `E` does not take, and nothing else. Refusals are answered without the handler.
+///
+/// ```
+/// use trtc_call_webhook_actix_web::{Ack, CallEnded, MaybeWebhook};
+///
+/// async fn on_call_end(MaybeWebhook(call): MaybeWebhook<CallEnded>) -> Ack {
+///     match call {
+///         Some(call) => println!("{} ended", call.call_id),
+///         None => println!("another callback"),
+///     }
+///     Ack::ok()
+/// }
+/// ```
+#[must_use]
+pub struct MaybeWebhook<E: Event = CallEnded>(pub Option<Delivery<E>>);
+
+impl<E: Event> FromRequest for MaybeWebhook<E> {
+    type Error = actix_web::Error;
+    type Future = ExtractFuture<E, Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ExtractFuture::new(request, payload)
+    }
+}
+
+/// What an extractor makes of a verified request.
+#[expect(unnameable_types, reason = "a bound of `ExtractFuture`, for our extractors alone")]
+pub trait FromReceipt<E>: Sized {
+    /// The extractor, or the rejection that acknowledges.
+    fn from_receipt(receipt: Receipt<E>, request: &HttpRequest) -> Result<Self, WebhookRejection>;
+}
+
+impl<E: Event> FromReceipt<E> for Webhook<E> {
+    fn from_receipt(receipt: Receipt<E>, request: &HttpRequest) -> Result<Self, WebhookRejection> {
+        match receipt {
+            Receipt::Deliver(delivery) => Ok(Self(delivery)),
+            Receipt::Acknowledge(ack) => {
+                Err(WebhookRejection::NotTaken(Ack::from(ack).to(request)))
+            }
+        }
+    }
+}
+
+impl<E: Event> FromReceipt<E> for MaybeWebhook<E> {
+    fn from_receipt(receipt: Receipt<E>, _: &HttpRequest) -> Result<Self, WebhookRejection> {
+        Ok(Self(receipt.into_delivery()))
+    }
+}
+
+/// The future of a [`Webhook`] or a [`MaybeWebhook`].
+#[must_use = "futures do nothing unless polled"]
+pub struct ExtractFuture<E, W> {
+    state: State,
+    types: PhantomData<fn(E) -> W>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "nearly every request is in the large one")]
+enum State {
+    Refused(Option<actix_web::Error>),
+    Reading { reading: Reading, request: HttpRequest },
+}
+
+impl<E, W> ExtractFuture<E, W> {
+    fn new(request: &HttpRequest, payload: &mut Payload) -> Self {
+        let head =
+            config::verifier(request).and_then(|verifier| read::check(verifier, request, payload));
         let state = match head {
             Ok(head) => State::Reading {
                 reading: Reading::new(head, payload.take()),
@@ -52,49 +122,27 @@ impl<E: Event> FromRequest for Webhook<E> {
             },
             Err(error) => State::Refused(Some(WebhookConfig::respond(error, request))),
         };
-        ExtractFuture { state, event: PhantomData }
+        Self { state, types: PhantomData }
     }
 }
 
-/// The future of a [`Webhook`].
-#[must_use = "futures do nothing unless polled"]
-pub struct ExtractFuture<E> {
-    state: State,
-    event: PhantomData<fn() -> E>,
-}
-
-enum State {
-    Refused(Option<actix_web::Error>),
-    Reading { reading: Reading, request: HttpRequest },
-}
-
-impl<E: Event> Future for ExtractFuture<E> {
-    type Output = Result<Webhook<E>, actix_web::Error>;
+impl<E: Event, W: FromReceipt<E>> Future for ExtractFuture<E, W> {
+    type Output = Result<W, actix_web::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.state {
             State::Refused(error) => {
                 error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
             }
-            State::Reading { reading, request } => {
-                Poll::Ready(webhook(ready!(reading.poll(cx)), request))
-            }
+            State::Reading { reading, request } => Poll::Ready(match ready!(reading.poll(cx)) {
+                Ok(receipt) => W::from_receipt(receipt, request).map_err(Into::into),
+                Err(error) => Err(WebhookConfig::respond(error, request)),
+            }),
         }
     }
 }
 
-fn webhook<E: Event>(
-    receipt: Result<Receipt<E>, Error>,
-    request: &HttpRequest,
-) -> Result<Webhook<E>, actix_web::Error> {
-    match receipt {
-        Ok(Receipt::Deliver(delivery)) => Ok(Webhook(delivery)),
-        Ok(Receipt::Acknowledge(ack)) => Err(WebhookRejection::from(ack).into()),
-        Err(error) => Err(WebhookConfig::respond(error, request)),
-    }
-}
-
-impl<E> fmt::Debug for ExtractFuture<E> {
+impl<E, W> fmt::Debug for ExtractFuture<E, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.state {
             State::Refused(_) => "ExtractFuture::Refused",
@@ -121,5 +169,17 @@ impl<E: Event> Deref for Webhook<E> {
 impl<E: Event + fmt::Debug> fmt::Debug for Webhook<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Webhook").field(&self.0).finish()
+    }
+}
+
+impl<E: Event> Clone for MaybeWebhook<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<E: Event + fmt::Debug> fmt::Debug for MaybeWebhook<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MaybeWebhook").field(&self.0).finish()
     }
 }

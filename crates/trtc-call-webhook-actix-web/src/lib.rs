@@ -17,6 +17,7 @@
 mod ack;
 mod answer;
 mod config;
+mod connection;
 mod extract;
 mod middleware;
 mod read;
@@ -24,9 +25,17 @@ mod rejection;
 
 pub use ack::Ack;
 pub use config::WebhookConfig;
-pub use extract::{ExtractFuture, Webhook};
+pub use extract::{ExtractFuture, MaybeWebhook, Webhook};
 pub use middleware::{MiddlewareFuture, WebhookMiddleware, WebhookService};
-pub use rejection::WebhookRejection;
-// Core's whole vocabulary, so that a server depends on this crate alone.
+pub use rejection::{Refusal, WebhookRejection};
+/// The crate whose rules this one plugs in, for whatever else it has.
 #[doc(no_inline)]
-pub use trtc_call_webhook::*;
+pub use trtc_call_webhook;
+#[doc(inline)]
+pub use trtc_call_webhook::{
+    ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
+    Callback, Command, Delivery, Error, ErrorKind, Event, IdempotencyKey, MediaType, Member,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, Params, Reason, RoomId, SdkApp,
+    SdkAppId, Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
+    decode, sender,
+};

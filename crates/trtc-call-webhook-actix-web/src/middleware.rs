@@ -9,12 +9,14 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::EitherBody;
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::{HttpMessage, HttpResponse};
+use actix_web::{HttpMessage, HttpResponse, Responder};
 use pin_project_lite::pin_project;
-use trtc_call_webhook::{CallEnded, Event, Receipt, Verifier};
+use trtc_call_webhook::adapter::Receipt;
+use trtc_call_webhook::{CallEnded, Event, Verifier};
 
 use crate::ack::Ack;
 use crate::config::WebhookConfig;
+use crate::connection::Connection;
 use crate::read::{self, Reading};
 
 /// Wraps an app, a scope or a resource so that its handlers see nothing but verified callbacks.
@@ -26,14 +28,14 @@ use crate::read::{self, Reading};
 ///
 /// ```
 /// use actix_web::{App, web};
-/// use trtc_call_webhook_actix_web::{Ack, CallEnded, Delivery, Verifier, WebhookMiddleware};
+/// use trtc_call_webhook_actix_web::{Ack, CallEnded, Delivery, SdkApp, Verifier, WebhookMiddleware};
 ///
 /// async fn on_call_end(call: web::ReqData<Delivery<CallEnded>>) -> Ack {
 ///     println!("{} ended", call.call_id);
 ///     Ack::ok()
 /// }
 ///
-/// let verifier = Verifier::builder().app(1400000001).build()?;
+/// let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
 /// let app = App::new().service(
 ///     web::resource("/callback")
 ///         .wrap(WebhookMiddleware::<CallEnded>::new(verifier))
@@ -47,7 +49,7 @@ pub struct WebhookMiddleware<E = CallEnded> {
 }
 
 impl<E: Event> WebhookMiddleware<E> {
-    /// A middleware that checks with `receiver`, whatever the app data says.
+    /// A middleware that checks with `verifier`, whatever the app data says.
     #[must_use]
     pub const fn new(verifier: Verifier) -> Self {
         Self { verifier, event: PhantomData }
@@ -92,9 +94,11 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let state = match read::check(&self.verifier, request.request()) {
+        let (parts, payload) = request.parts_mut();
+        let connection = Connection::of(parts);
+        let state = match read::check(&self.verifier, parts, payload) {
             Ok(head) => State::Reading {
-                reading: Reading::new(head, request.take_payload()),
+                reading: Reading::new(head, payload.take()),
                 waiting: Some((request, Rc::clone(&self.inner))),
             },
             Err(error) => {
@@ -102,7 +106,7 @@ where
                 State::Answered { response: Some(answered(request, response)) }
             }
         };
-        MiddlewareFuture { state, event: PhantomData }
+        MiddlewareFuture { state, connection, event: PhantomData }
     }
 }
 
@@ -119,6 +123,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, S::Future>,
+        connection: Connection,
         event: PhantomData<fn() -> E>,
     }
 }
@@ -148,7 +153,8 @@ where
     type Output = Result<ServiceResponse<EitherBody<B>>, actix_web::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let (mut state, connection) = (this.state, *this.connection);
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Reading { reading, waiting } => {
@@ -161,7 +167,7 @@ where
                             State::Calling { future: inner.call(request) }
                         }
                         Ok(Receipt::Acknowledge(ack)) => {
-                            let response = Ack::from(ack).into();
+                            let response = Ack::from(ack).respond_to(request.request());
                             State::Answered { response: Some(answered(request, response)) }
                         }
                         Err(error) => {
@@ -171,7 +177,12 @@ where
                     }
                 }
                 StateProjection::Calling { future } => {
-                    return future.poll(cx).map_ok(ServiceResponse::map_into_left_body);
+                    let mut response = ready!(future.poll(cx));
+                    match &mut response {
+                        Ok(response) => connection.tell(response.response_mut().head_mut()),
+                        Err(error) => connection.tell_later(error),
+                    }
+                    return Poll::Ready(response.map(ServiceResponse::map_into_left_body));
                 }
                 StateProjection::Answered { response } => {
                     let Some(response) = response.take() else { return Poll::Pending };
@@ -192,14 +203,14 @@ impl<E> Clone for WebhookMiddleware<E> {
 impl<E> fmt::Debug for WebhookMiddleware<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookMiddleware")
-            .field("receiver", &self.verifier)
+            .field("verifier", &self.verifier)
             .finish_non_exhaustive()
     }
 }
 
 impl<S, E> fmt::Debug for WebhookService<S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookService").field("receiver", &self.verifier).finish_non_exhaustive()
+        f.debug_struct("WebhookService").field("verifier", &self.verifier).finish_non_exhaustive()
     }
 }
 

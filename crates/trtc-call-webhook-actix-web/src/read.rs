@@ -6,15 +6,39 @@ use std::task::{Context, Poll, ready};
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::Version;
 use futures_core::Stream;
-use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt, Verifier, content_length};
+use trtc_call_webhook::adapter::{BodyBuffer, Head, Receipt, RequestHead, misconfigured};
+use trtc_call_webhook::{Error, Event, Reason, Verifier};
+
+use crate::connection;
 
 /// Checks the head: nothing of the payload is touched.
-pub(crate) fn check(verifier: &Verifier, request: &HttpRequest) -> Result<Head, Error> {
-    let announced = request.headers().get(CONTENT_LENGTH);
-    let announced = announced.and_then(|value| content_length(value.as_bytes()));
-    verifier.check(request.method().as_str(), request.query_string(), announced)
+pub(crate) fn check(
+    verifier: &Verifier,
+    request: &HttpRequest,
+    payload: &Payload,
+) -> Result<Head, Error> {
+    let headers = request.headers();
+    let mut head = RequestHead::new(request.method().as_str(), request.query_string())
+        .headers(|name| headers.get(name).map(|value| value.as_bytes()));
+    // A peer cannot bring this about: what it announces has a payload in HTTP/1, however little of it
+    // comes, and each request has one in HTTP/2.
+    let had_payload = head.announces_body() || request.version() == Version::HTTP_2;
+    if had_payload && matches!(payload, Payload::None) {
+        return Err(misconfigured(Reason::BodyTaken));
+    }
+    if connection::is_tunnel(request) {
+        if !head.announces_body() {
+            // A tunnel without a length has no body, as in any other server.
+            head = head.content_length(0);
+        }
+        if matches!(payload, Payload::H1 { .. }) {
+            // No outer layer has inflated it: it would not have come to the tunnel's end.
+            head = head.body_is_raw();
+        }
+    }
+    verifier.check(head)
 }
 
 /// A request whose head passed, while its payload arrives.
@@ -38,11 +62,12 @@ impl Reading {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Receipt<E>, Error>> {
         let Some(buffer) = &mut self.buffer else { return Poll::Pending };
-        while let Some(chunk) = ready!(Pin::new(&mut self.payload).poll_next(cx)) {
-            match chunk {
-                Ok(chunk) => buffer.push(&chunk)?,
-                Err(PayloadError::Overflow) => return Poll::Ready(Err(buffer.too_large())),
-                Err(error) => return Poll::Ready(Err(buffer.unreadable(error))),
+        while !buffer.is_complete() {
+            match ready!(Pin::new(&mut self.payload).poll_next(cx)) {
+                Some(Ok(chunk)) => buffer.push(&chunk)?,
+                Some(Err(PayloadError::Overflow)) => return Poll::Ready(Err(buffer.too_large())),
+                Some(Err(error)) => return Poll::Ready(Err(buffer.broken(error))),
+                None => break,
             }
         }
         match self.buffer.take() {

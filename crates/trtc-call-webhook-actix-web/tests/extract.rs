@@ -1,21 +1,22 @@
 //! What an actix-web user relies on beside the contract's answers.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::body::MessageBody;
-use actix_web::dev::ServiceResponse;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::error::{InternalError, PayloadError};
-use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::middleware::{Compress, Logger, NormalizePath};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{self, Bytes, PayloadConfig};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, post};
 use futures_core::Stream;
 use trtc_call_webhook_actix_web::{
-    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Undecoded, Verifier, Webhook,
-    WebhookConfig,
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, MaybeWebhook, SdkApp,
+    Undecoded, Verifier, Webhook, WebhookConfig, WebhookRejection,
 };
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
@@ -23,10 +24,10 @@ const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
 const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
 const NOT_CONFIGURED: &str =
-    r#"{"ActionStatus":"FAIL","ErrorInfo":"verifier not configured","ErrorCode":500}"#;
+    r#"{"ActionStatus":"FAIL","ErrorInfo":"receiver not configured","ErrorCode":500}"#;
 
 fn verifier(app: u64) -> Verifier {
-    Verifier::builder().app(app).build().unwrap()
+    Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap()
 }
 
 /// Posts a body to an app.
@@ -230,14 +231,65 @@ async fn it_is_the_raw_payload_whatever_the_app_has_switched_on() {
 }
 
 #[actix_web::test]
-async fn another_extractor_of_the_body_leaves_an_empty_one() {
-    async fn handler(_: Bytes, _: Webhook) -> Ack {
+async fn a_body_that_another_extractor_has_taken_is_never_a_delivery() {
+    type Json = web::Json<HashMap<String, HashMap<String, String>>>;
+
+    async fn beside<T: FromRequest>(_: T, _: Webhook<Undecoded>) -> Ack {
         panic!("the handler ran");
     }
 
-    let app =
-        init_service(App::new().app_data(verifier(7)).route("/callback", web::to(handler))).await;
-    assert_eq!(post!(&app, ENDED, BODY).status(), StatusCode::BAD_REQUEST);
+    async fn before(Webhook(call): Webhook<Undecoded>, rest: Bytes) -> String {
+        format!("{} {}", call.body().len(), rest.len())
+    }
+
+    async fn either(either: web::Either<Json, Webhook>) -> String {
+        match either {
+            web::Either::Left(_) => "own".to_owned(),
+            web::Either::Right(Webhook(call)) => call.call_id.clone(),
+        }
+    }
+
+    let app = App::new()
+        .app_data(verifier(7))
+        .route("/bytes", web::to(beside::<Bytes>))
+        .route("/string", web::to(beside::<String>))
+        .route("/payload", web::to(beside::<web::Payload>))
+        .route("/json", web::to(beside::<Option<Json>>))
+        .route("/either", web::to(beside::<web::Either<Bytes, String>>))
+        .route("/webhook", web::to(beside::<Webhook>))
+        .route("/before", web::to(before))
+        .route("/instead", web::to(either));
+    let app = init_service(app).await;
+    for path in ["bytes", "string", "payload", "json", "either", "webhook"] {
+        let request = TestRequest::post()
+            .uri(&ENDED.replace("callback?", &format!("{path}?")))
+            .insert_header(header::ContentType::json())
+            .set_payload(BODY);
+        let response = call_service(&app, request.to_request()).await;
+        assert_eq!(kind(&response), Some(ErrorKind::Misconfigured), "{path}");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    // One that comes after it has an empty body, and one that has looked and put it back is none.
+    let all = format!("{} 0", BODY.len());
+    assert_eq!(text(post!(&app, &ENDED.replace("callback?", "before?"), BODY)).await, all);
+    assert_eq!(text(post!(&app, &ENDED.replace("callback?", "instead?"), BODY)).await, "a-1");
+}
+
+#[actix_web::test]
+async fn no_body_is_gone_where_none_was_sent() {
+    let request = || TestRequest::post().uri(ENDED).app_data(verifier(7));
+    for (request, status) in [
+        (request(), 400),
+        (request().insert_header((header::CONTENT_LENGTH, 0)), 400),
+        (request().insert_header((header::UPGRADE, "websocket")), 400),
+        (request().insert_header((header::CONTENT_LENGTH, 1)), 500),
+        (request().insert_header((header::TRANSFER_ENCODING, "chunked")), 500),
+        // Every request has a payload there.
+        (request().version(Version::HTTP_2), 500),
+    ] {
+        let request = request.to_http_request();
+        assert_eq!(extract_from(&request, Payload::None).await, Err(status), "{request:?}");
+    }
 }
 
 /// A payload that yields what it is told.
@@ -257,7 +309,10 @@ async fn extract(
     payload: impl Stream<Item = Result<Bytes, PayloadError>> + 'static,
 ) -> Result<String, u16> {
     let payload: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> = Box::pin(payload);
-    let mut payload = payload.into();
+    extract_from(request, payload.into()).await
+}
+
+async fn extract_from(request: &HttpRequest, mut payload: Payload) -> Result<String, u16> {
     match Webhook::<CallEnded>::from_request(request, &mut payload).await {
         Ok(Webhook(call)) => Ok(call.call_id.clone()),
         Err(error) => Err(error.error_response().status().as_u16()),
@@ -266,7 +321,7 @@ async fn extract(
 
 #[actix_web::test]
 async fn a_payload_that_fails_or_overflows_is_answered() {
-    let verifier = Verifier::builder().app(7).body_limit(40).build().unwrap();
+    let verifier = Verifier::builder().app(SdkApp::unsigned(7)).body_limit(40).build().unwrap();
     let request = TestRequest::post().uri(ENDED).app_data(verifier).to_http_request();
     let data = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
     let bytewise = BODY.as_bytes().chunks(1).map(|byte| Ok(Bytes::from_static(byte)));
@@ -282,23 +337,83 @@ async fn a_payload_that_fails_or_overflows_is_answered() {
     }
 }
 
+/// A payload that must not be asked for more than it is given.
+struct Untouchable(Option<Bytes>);
+
+impl Stream for Untouchable {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(Some(Ok(self.0.take().expect("the payload is left alone"))))
+    }
+}
+
 #[actix_web::test]
-async fn the_payload_is_not_polled_when_the_head_fails() {
-    struct Untouchable;
+async fn the_announced_length_is_where_the_body_ends() {
+    let announced = |length| {
+        let request = TestRequest::post().uri(ENDED).app_data(verifier(7));
+        request.insert_header((header::CONTENT_LENGTH, length))
+    };
+    let length = BODY.len();
+    let data = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+    let request = announced(length).to_http_request();
+    let taken = Ok("a-1".to_owned());
+    // It is not waited for more, and what has come along is no part of it.
+    for text in [BODY.to_owned(), format!("{BODY}POST / HTTP/1.1\r\n")] {
+        assert_eq!(extract(&request, Untouchable(Some(text.into()))).await, taken);
+    }
+    // Less is no body.
+    let request = announced(length + 1).to_http_request();
+    assert_eq!(extract(&request, Scripted(vec![data(BODY)])).await, Err(400));
 
-    impl Stream for Untouchable {
-        type Item = Result<Bytes, PayloadError>;
+    // What another layer has inflated ends where its payload does.
+    for length in [1, length + 1] {
+        let encoded = announced(length).insert_header((header::CONTENT_ENCODING, "gzip"));
+        let request = encoded.to_http_request();
+        assert_eq!(extract(&request, Scripted(vec![data(BODY)])).await, taken);
+        let put_back = Payload::from(Bytes::from_static(BODY.as_bytes()));
+        assert_eq!(extract_from(&request, put_back).await, taken);
+    }
+}
 
-        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-            panic!("the payload was polled");
+/// `tests/transport.rs` of the suite has what this looks like on the wire.
+#[actix_web::test]
+async fn an_answer_that_ends_the_connection_says_so() {
+    let config = WebhookConfig::default()
+        .error_handler(|_, _| InternalError::new("own", StatusCode::NOT_FOUND).into());
+    let app = App::new()
+        .app_data(verifier(7))
+        .route("/callback", web::to(acknowledge::<CallEnded>))
+        .route("/other", web::to(acknowledge::<CallStarted>))
+        .service(web::resource("/own").app_data(config).to(acknowledge::<CallEnded>));
+    let app = init_service(app).await;
+    for (path, body, status) in [
+        ("callback", BODY, StatusCode::OK),
+        ("callback", "[]", StatusCode::BAD_REQUEST),
+        ("other", BODY, StatusCode::OK),
+        ("own", "[]", StatusCode::NOT_FOUND),
+    ] {
+        for (upgrade, expected) in [
+            ("websocket", ConnectionType::Close),
+            (" WebSocket\t", ConnectionType::Close),
+            ("h2c", ConnectionType::KeepAlive),
+            ("websocket, h2c", ConnectionType::KeepAlive),
+        ] {
+            let request = TestRequest::post()
+                .uri(&ENDED.replace("callback?", &format!("{path}?")))
+                .insert_header((header::UPGRADE, upgrade))
+                .set_payload(body);
+            let response = call_service(&app, request.to_request()).await;
+            assert_eq!(response.status(), status);
+            assert_eq!(response.response().head().connection_type(), expected, "{path}");
         }
     }
+}
 
-    let verifier = Verifier::builder()
-        .app(trtc_call_webhook_actix_web::App::new(7).token("t"))
-        .app(8)
-        .build()
-        .unwrap();
+#[actix_web::test]
+async fn the_payload_is_not_polled_when_the_head_fails() {
+    let verifier =
+        Verifier::builder().app(SdkApp::signed(7, "t")).app(SdkApp::unsigned(8)).build().unwrap();
     for (request, query, length, status) in [
         (TestRequest::get(), "SdkAppid=8", "0", 405),
         (TestRequest::post(), "", "0", 400),
@@ -311,7 +426,7 @@ async fn the_payload_is_not_polled_when_the_head_fails() {
             .insert_header((header::CONTENT_LENGTH, length))
             .app_data(verifier.clone())
             .to_http_request();
-        assert_eq!(extract(&request, Untouchable).await, Err(status), "{query}");
+        assert_eq!(extract(&request, Untouchable(None)).await, Err(status), "{query}");
     }
 }
 
@@ -323,4 +438,63 @@ async fn a_refused_method_says_which_is_allowed() {
     let response = call_service(&app, TestRequest::get().uri(ENDED).to_request()).await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(response.headers().get(header::ALLOW).unwrap(), "POST");
+}
+
+#[actix_web::test]
+async fn a_maybe_webhook_is_none_where_the_command_is_not_taken_and_nowhere_else() {
+    async fn handler(MaybeWebhook(call): MaybeWebhook<CallEnded>) -> String {
+        call.map_or("none".to_owned(), |call| call.call_id.clone())
+    }
+
+    let app = App::new().app_data(verifier(7)).route("/callback", web::to(handler));
+    let app = init_service(app).await;
+    let started = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterStartCall";
+    for (uri, body, status, text) in [
+        (ENDED, BODY, 200, "a-1"),
+        (started, "{}", 200, "none"),
+        (
+            "/callback",
+            BODY,
+            400,
+            r#"{"ActionStatus":"FAIL","ErrorInfo":"malformed query","ErrorCode":400}"#,
+        ),
+        ("/callback?SdkAppid=8", BODY, 403, FORBIDDEN),
+        (
+            ENDED,
+            "not JSON",
+            400,
+            r#"{"ActionStatus":"FAIL","ErrorInfo":"malformed body","ErrorCode":400}"#,
+        ),
+        (ENDED, "{}", 422, r#"{"ActionStatus":"FAIL","ErrorInfo":"no call id","ErrorCode":422}"#),
+    ] {
+        let response = post!(&app, uri, body);
+        assert_eq!(response.status().as_u16(), status, "{uri} {body}");
+        assert_eq!(self::text(response).await, text, "{uri} {body}");
+    }
+}
+
+/// The error of a converted refusal is an enum of two.
+#[actix_web::test]
+async fn a_rejection_is_one_of_two() {
+    let app = App::new().app_data(verifier(7)).wrap_fn(|request, service| {
+        let response = actix_web::dev::Service::call(service, request);
+        async move {
+            let response: ServiceResponse = response.await?;
+            let said = match response.response().error().and_then(|e| e.as_error()) {
+                Some(WebhookRejection::Refused(error)) => error.reason().to_string(),
+                Some(WebhookRejection::NotTaken(_)) => "not taken".to_owned(),
+                None => "no rejection".to_owned(),
+            };
+            Ok(response.map_body(|_, _| BoxBody::new(said)))
+        }
+    });
+    let app = init_service(app.route("/callback", web::to(acknowledge::<CallEnded>))).await;
+    for (uri, expected) in [
+        (ENDED, "no rejection"),
+        ("/callback?SdkAppid=7&CallbackCommand=Call.X", "not taken"),
+        ("/callback?SdkAppid=8", "the SDKAppID is none of the verifier's"),
+    ] {
+        let response = post!(&app, uri, BODY);
+        assert_eq!(self::text(response).await, expected);
+    }
 }

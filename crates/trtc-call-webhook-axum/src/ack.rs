@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
-
-use crate::answer;
+use trtc_call_webhook::adapter::Answer;
+use trtc_call_webhook::adapter::http::response;
 
 /// What a handler answers: the event is kept, or it is not.
 ///
@@ -26,6 +27,10 @@ impl Ack {
     pub fn fail(error_code: i32, error_info: impl Into<Cow<'static, str>>) -> Self {
         Self(trtc_call_webhook::Ack::fail(error_code, error_info))
     }
+
+    pub(crate) fn answer(&self) -> Answer {
+        self.0.clone().answer()
+    }
 }
 
 impl From<trtc_call_webhook::Ack> for Ack {
@@ -36,6 +41,6 @@ impl From<trtc_call_webhook::Ack> for Ack {
 
 impl IntoResponse for Ack {
     fn into_response(self) -> Response {
-        answer::response(self.0.answer())
+        response(self.0.answer()).map(Body::from)
     }
 }

@@ -1,32 +1,32 @@
 //! The extractor: core's checks plugged into axum's request.
 
-use std::error::Error as _;
 use std::fmt;
+use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::Pin;
 
 use axum_core::RequestExt;
-use axum_core::extract::{FromRef, FromRequest, Request};
-use http::header::CONTENT_LENGTH;
+use axum_core::body::Body;
+use axum_core::extract::{FromRef, FromRequest, OptionalFromRequest, Request};
 use http_body::Body as _;
-use http_body_util::{BodyExt, LengthLimitError};
-use trtc_call_webhook::{
-    BodyBuffer, CallEnded, Delivery, Error, Event, Head, Receipt, Verifier, content_length,
-};
+use trtc_call_webhook::adapter::http::{check, poll_read};
+use trtc_call_webhook::adapter::{BodyBuffer, Head, Receipt};
+use trtc_call_webhook::{CallEnded, Delivery, Error, Event, Verifier};
 
-use crate::rejection::WebhookRejection;
+use crate::WebhookRejection;
 
 /// Extracts a verified callback, decoded as `E`.
 ///
 /// The request's SDKAppID and signature are checked before anything of its body is read. `E` is
-/// [`CallEnded`] unless said otherwise; another event,
-/// [`Callback`](trtc_call_webhook::Callback) for every command, or [`Undecoded`](trtc_call_webhook::Undecoded) for the bytes as
-/// they came. Authentic callbacks for a command that `E` does not take are acknowledged, and the
-/// handler does not run.
+/// [`CallEnded`] unless said otherwise; another event, [`Callback`](crate::Callback) for every
+/// command, or [`Undecoded`](crate::Undecoded) for the bytes as they came. Authentic callbacks for a
+/// command that `E` does not take are acknowledged, and the handler does not run. A handler of
+/// `Option<Webhook<E>>` runs for them with `None`, and for nothing else.
 ///
-/// It consumes the body, so it is the last argument of a handler. The receiver's body limit holds,
+/// It consumes the body, so it is the last argument of a handler. The verifier's body limit holds,
 /// and axum's own `DefaultBodyLimit` too where it is lower.
 ///
-/// The [`Verifier`] comes from the state of the router, which is the receiver itself or any type
+/// The [`Verifier`] comes from the state of the router, which is the verifier itself or any type
 /// from which [`FromRef`] takes it:
 ///
 /// ```
@@ -56,7 +56,7 @@ use crate::rejection::WebhookRejection;
 ///     Ack::ok()
 /// }
 ///
-/// let router: Router = Router::new().route("/callback", post(on_call_end)).with_state("no receiver");
+/// let router: Router = Router::new().route("/callback", post(on_call_end)).with_state("no verifier");
 /// ```
 #[must_use]
 pub struct Webhook<E: Event = CallEnded>(pub Delivery<E>);
@@ -69,51 +69,65 @@ where
 {
     type Rejection = WebhookRejection;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, WebhookRejection> {
-        let head = check(&Verifier::from_ref(state), &request)?;
-        match read(head, request).await?.receive()? {
-            Receipt::Deliver(delivery) => Ok(Self(delivery)),
-            Receipt::Acknowledge(ack) => Err(WebhookRejection::from(ack)),
+    fn from_request(
+        request: Request,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, WebhookRejection>> + Send {
+        let receiving = receive(request, &Verifier::from_ref(state));
+        async move {
+            match receiving.await? {
+                Receipt::Deliver(delivery) => Ok(Self(delivery)),
+                Receipt::Acknowledge(ack) => Err(WebhookRejection::NotTaken(ack.into())),
+            }
         }
     }
 }
 
-fn check(verifier: &Verifier, request: &Request) -> Result<Head, Error> {
-    let announced = request.headers().get(CONTENT_LENGTH);
-    let announced = announced.and_then(|value| content_length(value.as_bytes()));
-    // A body that knows its size need not have a header that says it.
-    let at_least = Some(request.body().size_hint().lower());
-    verifier.check(
-        request.method().as_str(),
-        request.uri().query().unwrap_or_default(),
-        announced.max(at_least),
-    )
+/// `None` for an authentic callback whose command `E` does not take; its rejection is always
+/// [`Refused`](WebhookRejection::Refused).
+impl<S, E> OptionalFromRequest<S> for Webhook<E>
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+    E: Event,
+{
+    type Rejection = WebhookRejection;
+
+    fn from_request(
+        request: Request,
+        state: &S,
+    ) -> impl Future<Output = Result<Option<Self>, WebhookRejection>> + Send {
+        let receiving = receive(request, &Verifier::from_ref(state));
+        async move { Ok(receiving.await?.into_delivery().map(Self)) }
+    }
 }
 
-async fn read(head: Head, request: Request) -> Result<BodyBuffer, Error> {
-    let mut body = request.into_limited_body();
+/// Checks the head at once, so that the future need not hold it.
+fn receive<E: Event>(
+    request: Request,
+    verifier: &Verifier,
+) -> impl Future<Output = Result<Receipt<E>, Error>> + Send + use<E> {
+    let reading = check(verifier, &request).and_then(|head| start(head, request));
+    async move {
+        let (mut body, mut buffer) = reading?;
+        poll_fn(|cx| poll_read(Pin::new(&mut body), &mut buffer, cx)).await?;
+        buffer.receive()
+    }
+}
+
+/// Starts to read, unless more is announced than the app's own limit lets through.
+fn start(head: Head, request: Request) -> Result<(Body, BodyBuffer), Error> {
+    let announced = head.content_length();
     let mut buffer = head.read_body();
-    while let Some(frame) = body.frame().await {
-        match frame {
-            // A frame without data holds trailers.
-            Ok(frame) => frame.data_ref().map_or(Ok(()), |chunk| buffer.push(chunk))?,
-            Err(error) if is_length_limit(&error) => return Err(buffer.too_large()),
-            Err(error) => return Err(buffer.unreadable(error)),
-        }
+    let unlimited = request.body().size_hint().upper();
+    let body = request.into_limited_body();
+    // That limit shows in nothing but the size that it leaves to the body.
+    let limit = body.size_hint().upper();
+    if limit != unlimited && announced > limit {
+        Err(buffer.too_large())
+    } else {
+        Ok((body, buffer))
     }
-    Ok(buffer)
-}
-
-/// Whether a limit of the app's own cut the body off, however deep its error is wrapped.
-fn is_length_limit(error: &axum_core::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 /// Shared, as the delivery is, whatever the event.

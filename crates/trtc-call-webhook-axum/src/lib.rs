@@ -15,13 +15,20 @@
 )]
 
 mod ack;
-mod answer;
 mod extract;
 mod rejection;
 
 pub use ack::Ack;
 pub use extract::Webhook;
 pub use rejection::WebhookRejection;
-// Core's whole vocabulary, so that a server depends on this crate alone.
+/// The crate whose rules this one plugs in, for whatever else it has.
 #[doc(no_inline)]
-pub use trtc_call_webhook::*;
+pub use trtc_call_webhook;
+#[doc(inline)]
+pub use trtc_call_webhook::{
+    ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
+    Callback, Command, Delivery, Error, ErrorKind, Event, IdempotencyKey, MediaType, Member,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, Params, Reason, RoomId, SdkApp,
+    SdkAppId, Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
+    decode, sender,
+};

@@ -6,16 +6,17 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use trtc_call_webhook_axum::{
-    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Undecoded, Verifier, Webhook,
-    WebhookRejection,
+    Ack, CallEnded, CallStarted, Callback, Error, ErrorKind, Event, Reason, SdkApp, Undecoded,
+    Verifier, Webhook, WebhookRejection,
 };
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
@@ -23,7 +24,7 @@ const BODY: &str = r#"{"CallRecord":{"CallId":"a-1"}}"#;
 const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 
 fn verifier() -> Verifier {
-    Verifier::builder().app(7).build().unwrap()
+    Verifier::builder().app(SdkApp::unsigned(7)).build().unwrap()
 }
 
 fn request(uri: &str, body: impl Into<Body>) -> Request {
@@ -101,7 +102,7 @@ async fn one_handler_takes_all_commands_with_a_match() {
 #[tokio::test]
 async fn several_receivers_serve_several_paths() {
     let path = |app: u64| {
-        let verifier = Verifier::builder().app(app).build().unwrap();
+        let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap();
         Router::new().route("/callback", post(acknowledge::<CallEnded>)).with_state(verifier)
     };
     let router: Router = Router::new().nest("/7", path(7)).nest("/8", path(8));
@@ -129,11 +130,8 @@ impl http_body::Body for Untouchable {
 
 #[tokio::test]
 async fn the_body_is_not_polled_when_the_head_fails() {
-    let verifier = Verifier::builder()
-        .app(trtc_call_webhook_axum::App::new(7).token("t"))
-        .app(8)
-        .build()
-        .unwrap();
+    let verifier =
+        Verifier::builder().app(SdkApp::signed(7, "t")).app(SdkApp::unsigned(8)).build().unwrap();
     let router =
         Router::new().route("/callback", any(acknowledge::<Undecoded>)).with_state(verifier);
     let cases = [
@@ -159,7 +157,8 @@ async fn the_body_is_not_polled_when_the_head_fails() {
 async fn the_lower_of_both_body_limits_holds() {
     let body = format!("{BODY}{}", " ".repeat(1000));
     let status = async |ours: usize, theirs: usize| {
-        let verifier = Verifier::builder().app(7).body_limit(ours).build().unwrap();
+        let verifier =
+            Verifier::builder().app(SdkApp::unsigned(7)).body_limit(ours).build().unwrap();
         let router: Router = Router::new()
             .route("/callback", post(acknowledge::<CallEnded>))
             .layer(DefaultBodyLimit::max(theirs))
@@ -186,6 +185,125 @@ async fn a_command_that_is_not_taken_is_acknowledged_and_is_no_error() {
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.extensions().get::<Error>().is_none());
     assert_eq!(text(response).await, OK);
+}
+
+#[tokio::test]
+async fn an_optional_webhook_is_none_where_the_command_is_not_taken_and_nowhere_else() {
+    async fn handler(call: Option<Webhook<CallEnded>>) -> String {
+        call.map_or("none".to_owned(), |call| call.call_id.clone())
+    }
+
+    let router = Router::new().route("/callback", any(handler)).with_state(verifier());
+    let answer = async |uri: &str, body: &'static str| {
+        let response = send(router.clone(), request(uri, body)).await;
+        (response.status().as_u16(), text(response).await)
+    };
+    assert_eq!(answer(ENDED, BODY).await, (200, "a-1".to_owned()));
+    let started = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterStartCall";
+    assert_eq!(answer(started, "{}").await, (200, "none".to_owned()));
+    for (uri, body, status) in [
+        ("/callback", BODY, 400),
+        ("/callback?SdkAppid=8", BODY, 403),
+        (ENDED, "", 400),
+        (ENDED, "not JSON", 400),
+        (ENDED, "{}", 422),
+        (started, r#"{"CallbackCommand":"Call.CallbackAfterEndCall"}"#, 400),
+    ] {
+        let (got, text) = answer(uri, body).await;
+        assert_eq!(got, status, "{uri} {body}");
+        assert!(text.starts_with(r#"{"ActionStatus":"FAIL""#), "{text}");
+    }
+}
+
+/// An extractor of the user's own around ours: a converted rejection has to say what becomes of both.
+#[tokio::test]
+async fn a_converted_rejection_acknowledges_what_is_not_taken() {
+    #[derive(FromRequest)]
+    #[from_request(state(Verifier), rejection(ApiError))]
+    struct Call {
+        call: Webhook,
+    }
+
+    async fn handler(call: Call) -> Ack {
+        Ack::fail(1, call.call.call_id.clone())
+    }
+
+    struct ApiError(Response);
+
+    impl From<WebhookRejection> for ApiError {
+        fn from(rejection: WebhookRejection) -> Self {
+            Self(match rejection {
+                WebhookRejection::Refused(_) => StatusCode::BAD_REQUEST.into_response(),
+                WebhookRejection::NotTaken(ack) => ack.into_response(),
+            })
+        }
+    }
+
+    impl IntoResponse for ApiError {
+        fn into_response(self) -> Response {
+            self.0
+        }
+    }
+
+    let router = Router::new().route("/callback", post(handler)).with_state(verifier());
+    let started = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterStartCall";
+    let response = send(router.clone(), request(started, "{}")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(text(response).await, OK);
+    let response = send(router, request("/callback?SdkAppid=8", "{}")).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_body_that_something_else_has_taken_is_the_servers_fault() {
+    async fn taken(request: Request, next: Next) -> Response {
+        let (parts, body) = request.into_parts();
+        body.collect().await.unwrap();
+        next.run(Request::from_parts(parts, Body::empty())).await
+    }
+
+    let router = Router::new()
+        .route("/callback", any(acknowledge::<Undecoded>))
+        .layer(from_fn(taken))
+        .with_state(verifier());
+    for (name, value) in [("content-length", "31"), ("transfer-encoding", "chunked")] {
+        let mut request = request(ENDED, BODY);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let response = send(router.clone(), request).await;
+        let reason = response.extensions().get::<Error>().map(Error::reason);
+        assert_eq!(reason, Some(Reason::BodyTaken));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    // Nothing was announced, and so nothing is missed.
+    assert_eq!(send(router, request(ENDED, "")).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_announced_length_above_the_apps_limit_is_refused_without_a_poll() {
+    let router = Router::new()
+        .route("/callback", any(acknowledge::<Undecoded>))
+        .layer(DefaultBodyLimit::max(500))
+        .with_state(verifier());
+    let mut request = request(ENDED, Body::new(Untouchable));
+    request.headers_mut().insert("content-length", "501".parse().unwrap());
+    let response = send(router, request).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_body_is_as_long_as_announced() {
+    let router =
+        Router::new().route("/callback", any(acknowledge::<Undecoded>)).with_state(verifier());
+    for (announced, status) in [("30", 200), ("31", 200), ("32", 400)] {
+        let mut request = request(ENDED, BODY);
+        request.headers_mut().insert("content-length", announced.parse().unwrap());
+        assert_eq!(send(router.clone(), request).await.status().as_u16(), status, "{announced}");
+        // What an outer layer has inflated has another length.
+        let mut request = self::request(ENDED, BODY);
+        request.headers_mut().insert("content-length", announced.parse().unwrap());
+        request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+        assert_eq!(send(router.clone(), request).await.status().as_u16(), 200, "{announced}");
+    }
 }
 
 #[tokio::test]
@@ -233,10 +351,10 @@ async fn the_answer_of_a_refusal_can_be_replaced() {
     async fn handler(call: Result<Webhook, WebhookRejection>) -> Response {
         match call {
             Ok(_) => Ack::ok().into_response(),
-            Err(rejection) => match rejection.kind() {
-                None => rejection.into_response(),
-                Some(kind) => (StatusCode::NOT_FOUND, format!("{kind:?}")).into_response(),
-            },
+            Err(WebhookRejection::Refused(error)) => {
+                (StatusCode::NOT_FOUND, format!("{:?}", error.kind())).into_response()
+            }
+            Err(WebhookRejection::NotTaken(ack)) => ack.into_response(),
         }
     }
 

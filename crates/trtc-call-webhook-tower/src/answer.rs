@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use http::{Method, Response, StatusCode};
-use trtc_call_webhook::{Ack, Answer, Error};
+use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::{Method, Response};
+use trtc_call_webhook::adapter::http::{refusal, response};
+use trtc_call_webhook::{Ack, Error};
 
 /// The response for an [`Ack`], in the body that the service around it has.
 ///
@@ -18,19 +19,6 @@ use trtc_call_webhook::{Ack, Answer, Error};
 /// ```
 pub fn ack<B: From<Bytes>>(ack: Ack) -> Response<B> {
     response(ack.answer()).map(B::from)
-}
-
-pub(crate) fn response(answer: Answer) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    // Core answers with statuses that exist.
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type()));
-    if let Some(allow) = answer.allow() {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    response.map(|_| answer.into_body())
 }
 
 /// An answer to HEAD says how long its body would be and has none. hyper sees to that for HTTP/1
@@ -60,10 +48,8 @@ impl Rejection {
 
     /// The response, with the error in its extensions.
     pub(crate) fn response(&self, error: Error) -> Response<Bytes> {
-        let mut response = match &self.0 {
-            Some(respond) => respond(&error),
-            None => response(error.answer()),
-        };
+        let Some(respond) = &self.0 else { return refusal(error) };
+        let mut response = respond(&error);
         response.extensions_mut().insert(error);
         response
     }

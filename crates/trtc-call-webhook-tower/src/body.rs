@@ -75,6 +75,13 @@ impl<B> ResponseBody<B> {
     }
 }
 
+/// For an [`ack`](crate::ack) of a service outside of the layer.
+impl<B> From<Bytes> for ResponseBody<B> {
+    fn from(bytes: Bytes) -> Self {
+        Self::answer(bytes)
+    }
+}
+
 /// An empty body, which layers that answer by themselves ask for.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {

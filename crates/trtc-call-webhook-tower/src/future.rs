@@ -7,14 +7,15 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use trtc_call_webhook::{BodyBuffer, Error, Event, Head, Receipt};
+use trtc_call_webhook::Event;
+use trtc_call_webhook::adapter::http::poll_read;
+use trtc_call_webhook::adapter::{BodyBuffer, Head, Receipt};
 
 use crate::answer::{self, Rejection};
 use crate::body::ResponseBody;
@@ -125,45 +126,6 @@ where
             state.set(next);
         }
     }
-}
-
-/// Reads until the body ends, fails, or is longer than the limit.
-fn poll_read<B>(
-    mut body: Pin<&mut B>,
-    buffer: &mut BodyBuffer,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), Error>>
-where
-    B: Body<Error: Into<Box<dyn StdError + Send + Sync>>>,
-{
-    while let Some(frame) = ready!(body.as_mut().poll_frame(cx)) {
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(error) => return Poll::Ready(Err(refuse(buffer, error.into()))),
-        };
-        // A frame without data holds trailers.
-        let Ok(mut data) = frame.into_data() else { continue };
-        while data.has_remaining() {
-            let chunk = data.chunk();
-            let length = chunk.len();
-            buffer.push(chunk)?;
-            data.advance(length);
-        }
-    }
-    Poll::Ready(Ok(()))
-}
-
-/// A body that a limit of another layer cut off is too large, however deep its error is wrapped; any
-/// other did not arrive whole.
-fn refuse(buffer: &BodyBuffer, error: Box<dyn StdError + Send + Sync>) -> Error {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return buffer.too_large();
-        }
-        cause = error.source();
-    }
-    buffer.unreadable(error)
 }
 
 /// A future that is polled after it has completed stays pending; it must not panic the server.

@@ -19,6 +19,9 @@ use crate::service::WebhookService;
 /// not take, is answered by the layer, and the inner service is not called. The inner service's
 /// answer goes through untouched.
 ///
+/// It looks at no path. In axum put it on routes with `route_layer`: under `Router::layer` of a router that
+/// is merged into another, it would also answer for the fallback of the whole app.
+///
 /// `B` is the body that the inner service takes, [`WebhookBody`] unless
 /// [`inner_body`](Self::inner_body) says otherwise.
 pub struct WebhookLayer<E, B = WebhookBody> {
@@ -28,7 +31,7 @@ pub struct WebhookLayer<E, B = WebhookBody> {
 }
 
 impl<E> WebhookLayer<E> {
-    /// A layer that checks with `receiver`.
+    /// A layer that checks with `verifier`.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self
     where
@@ -79,7 +82,7 @@ impl<E, B> Clone for WebhookLayer<E, B> {
 impl<E, B> fmt::Debug for WebhookLayer<E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookLayer")
-            .field("receiver", &self.verifier)
+            .field("verifier", &self.verifier)
             .field("rejection", &self.rejection)
             .finish_non_exhaustive()
     }

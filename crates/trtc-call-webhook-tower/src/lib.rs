@@ -24,9 +24,17 @@ pub use body::{ResponseBody, WebhookBody};
 pub use future::ResponseFuture;
 pub use layer::WebhookLayer;
 pub use service::WebhookService;
-// Core's whole vocabulary, so that a server depends on this crate alone.
+/// The crate whose rules this one plugs in, for whatever else it has.
 #[doc(no_inline)]
-pub use trtc_call_webhook::*;
+pub use trtc_call_webhook;
+#[doc(inline)]
+pub use trtc_call_webhook::{
+    Ack, ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
+    Callback, Command, Delivery, Error, ErrorKind, Event, IdempotencyKey, MediaType, Member,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, Params, Reason, RoomId, SdkApp,
+    SdkAppId, Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
+    decode, sender,
+};
 
 pub use answer::ack;
 

@@ -7,11 +7,11 @@ use std::mem;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
-use trtc_call_webhook::{Error, Event, Head, Verifier, content_length};
+use trtc_call_webhook::adapter::http::check;
+use trtc_call_webhook::{Event, Verifier};
 
 use crate::answer::{self, Rejection};
 use crate::body::{ResponseBody, WebhookBody};
@@ -80,18 +80,6 @@ where
     }
 }
 
-fn check<B: Body>(verifier: &Verifier, request: &Request<B>) -> Result<Head, Error> {
-    let announced = request.headers().get(CONTENT_LENGTH);
-    let announced = announced.and_then(|value| content_length(value.as_bytes()));
-    // A body that knows its size need not have a header that says it.
-    let at_least = Some(request.body().size_hint().lower());
-    verifier.check(
-        request.method().as_str(),
-        request.uri().query().unwrap_or_default(),
-        announced.max(at_least),
-    )
-}
-
 impl<S: Clone, E, B> Clone for WebhookService<S, E, B> {
     fn clone(&self) -> Self {
         Self::new(self.inner.clone(), self.verifier.clone(), self.rejection.clone())
@@ -102,7 +90,7 @@ impl<S: fmt::Debug, E, B> fmt::Debug for WebhookService<S, E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookService")
             .field("inner", &self.inner)
-            .field("receiver", &self.verifier)
+            .field("verifier", &self.verifier)
             .field("rejection", &self.rejection)
             .finish_non_exhaustive()
     }

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use trtc_call_webhook_tower::{
-    Ack, App, CallEnded, Error, ErrorKind, Verifier, WebhookBody, WebhookLayer, ack, delivery,
+    Ack, CallEnded, Error, ErrorKind, SdkApp, Verifier, WebhookBody, WebhookLayer, ack, delivery,
 };
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
@@ -74,7 +74,9 @@ fn bytewise(text: &'static str) -> impl Iterator<Item = Poll<io::Result<Frame<By
 }
 
 fn layer() -> WebhookLayer<CallEnded> {
-    WebhookLayer::new(Verifier::builder().app(7).body_limit(1000).build().unwrap())
+    WebhookLayer::new(
+        Verifier::builder().app(SdkApp::unsigned(7)).body_limit(1000).build().unwrap(),
+    )
 }
 
 /// The status of the answer, the error left in it, and the bytes that the inner service saw.
@@ -167,8 +169,8 @@ impl Body for Untouchable {
 
 #[tokio::test]
 async fn the_body_is_not_polled_when_the_head_fails() {
-    let app = App::new(7).token("t");
-    let verifier = Verifier::builder().app(app).app(8).build().unwrap();
+    let app = SdkApp::signed(7, "t");
+    let verifier = Verifier::builder().app(app).app(SdkApp::unsigned(8)).build().unwrap();
     let layer = WebhookLayer::<CallEnded>::new(verifier);
     let service =
         ServiceBuilder::new().layer(layer).service(service_fn(|_: Request<WebhookBody>| async {

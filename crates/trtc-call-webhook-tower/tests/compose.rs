@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{Extension, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Frame;
@@ -21,13 +21,13 @@ use hyper_util::service::TowerToHyperService;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower::timeout::TimeoutLayer;
-use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
+use tower::{BoxError, Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::trace::TraceLayer;
 use trtc_call_webhook_tower::{
-    Ack, CallEnded, Callback, Delivery, Error, ErrorKind, Undecoded, Verifier, WebhookBody,
-    WebhookLayer, ack, delivery,
+    Ack, CallEnded, Callback, Delivery, Error, ErrorKind, Reason, ResponseBody, SdkApp, Undecoded,
+    Verifier, WebhookBody, WebhookLayer, ack, delivery,
 };
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
@@ -36,7 +36,7 @@ const OK: &str = r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#;
 const FORBIDDEN: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"forbidden","ErrorCode":403}"#;
 
 fn verifier() -> Verifier {
-    Verifier::builder().app(7).build().unwrap()
+    Verifier::builder().app(SdkApp::unsigned(7)).build().unwrap()
 }
 
 fn layer() -> WebhookLayer<CallEnded> {
@@ -85,6 +85,63 @@ async fn around_a_service_fn() {
 
     let service = ServiceBuilder::new().layer(layer()).service(service_fn(acknowledge));
     assert_eq!(text(service.oneshot(request(ENDED, BODY)).await.unwrap()).await, OK);
+}
+
+/// `Router::layer` would cover the fallback of the router into which it is merged, too.
+#[tokio::test]
+async fn as_route_layer_it_covers_its_routes_and_nothing_else_of_the_app() {
+    async fn handler(_: Extension<Delivery<CallEnded>>) -> Response<Body> {
+        ack(Ack::ok())
+    }
+
+    let callbacks = Router::new().route("/callback", any(handler)).route_layer(layer());
+    let app = Router::new().route("/", get(async || "home")).merge(callbacks);
+    let status = async |request: http::Request<Full<Bytes>>| {
+        app.clone().oneshot(request.map(Body::new)).await.unwrap().status().as_u16()
+    };
+    let get = |uri: &str| http::Request::get(uri).body(Full::default()).unwrap();
+    assert_eq!(status(request(ENDED, BODY)).await, 200);
+    assert_eq!(status(get(ENDED)).await, 405);
+    assert_eq!(status(get("/")).await, 200);
+    assert_eq!(status(get("/favicon.ico")).await, 404);
+    let elsewhere = ENDED.replace("/callback", "/no/such/path");
+    assert_eq!(status(request(&elsewhere, BODY)).await, 404);
+}
+
+#[tokio::test]
+async fn a_service_outside_of_the_layer_answers_with_an_ack_in_the_same_body() {
+    let webhook = layer().layer(service_fn(acknowledge));
+    let service = service_fn(move |request: http::Request<Full<Bytes>>| {
+        let webhook = webhook.clone();
+        async move {
+            if request.uri().path() == "/callback" {
+                webhook.oneshot(request).await
+            } else {
+                Ok::<Response<ResponseBody<WebhookBody>>, _>(ack(Ack::fail(1, "elsewhere")))
+            }
+        }
+    });
+    let response = service.clone().oneshot(request("/elsewhere", BODY)).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let failure = r#"{"ActionStatus":"FAIL","ErrorInfo":"elsewhere","ErrorCode":1}"#;
+    assert_eq!(text(response).await, failure);
+    assert_eq!(text(service.oneshot(request(ENDED, BODY)).await.unwrap()).await, OK);
+}
+
+#[tokio::test]
+async fn a_body_that_something_else_has_taken_is_the_servers_fault() {
+    let taken = ServiceBuilder::new()
+        .map_request(|request: http::Request<Full<Bytes>>| {
+            request.map(|_| Full::<Bytes>::default())
+        })
+        .layer(WebhookLayer::<Undecoded>::new(verifier()))
+        .service(service_fn(acknowledge));
+    let mut announced = request(ENDED, BODY);
+    announced.headers_mut().insert("content-length", "31".parse().unwrap());
+    let response = taken.oneshot(announced).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let reason = response.extensions().get::<Error>().map(Error::reason);
+    assert_eq!(reason, Some(Reason::BodyTaken));
 }
 
 #[tokio::test]
@@ -280,7 +337,7 @@ async fn several_receivers_serve_several_paths_and_one_handler_takes_all_command
     }
 
     let path = |app: u64| {
-        let verifier = Verifier::builder().app(app).build().unwrap();
+        let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap();
         Router::new()
             .route("/callback", post(handler))
             .layer(WebhookLayer::<Callback>::new(verifier))

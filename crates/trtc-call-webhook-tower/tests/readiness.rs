@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service, ServiceExt};
-use trtc_call_webhook_tower::{Ack, CallEnded, Verifier, WebhookBody, WebhookLayer, ack};
+use trtc_call_webhook_tower::{Ack, CallEnded, SdkApp, Verifier, WebhookBody, WebhookLayer, ack};
 
 const ENDED: &str = "/callback?SdkAppid=7&CallbackCommand=Call.CallbackAfterEndCall";
 
@@ -59,7 +59,7 @@ async fn ready_now<S: Service<Request<Full<Bytes>>, Error = Infallible>>(
 #[tokio::test]
 async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
     let permits = Arc::new(Semaphore::new(1));
-    let verifier = Verifier::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(SdkApp::unsigned(7)).build().unwrap();
     let probe = Probe { permits: Arc::clone(&permits), permit: None };
     let mut service = WebhookLayer::<CallEnded>::new(verifier).layer(probe);
     for (uri, status) in [
@@ -84,7 +84,7 @@ async fn only_a_ready_service_is_called_and_refusals_keep_no_permit() {
 #[tokio::test]
 async fn a_future_that_is_dropped_while_its_body_arrives_gives_its_permit_back() {
     let permits = Arc::new(Semaphore::new(1));
-    let verifier = Verifier::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(SdkApp::unsigned(7)).build().unwrap();
     let probe = Probe { permits: Arc::clone(&permits), permit: None };
     let mut service = WebhookLayer::<CallEnded>::new(verifier).layer(probe);
     let request = Request::post(ENDED).body(Never).unwrap();
@@ -117,7 +117,7 @@ async fn an_error_of_the_inner_service_is_the_services_error() {
     #[derive(Debug, PartialEq)]
     struct Broken;
 
-    let verifier = Verifier::builder().app(7).build().unwrap();
+    let verifier = Verifier::builder().app(SdkApp::unsigned(7)).build().unwrap();
     let inner = tower::service_fn(|_: Request<WebhookBody>| async {
         Err::<Response<WebhookBody>, _>(Broken)
     });

@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, ErrorKind};
-use crate::event::Event;
-use crate::event::decode::Decoded;
-use crate::json::{self, Object, Scalar, object};
-use crate::names::Command;
-use crate::wire;
+use serde::Deserialize;
+
+use crate::error::{Error, Reason};
+use crate::event::Command;
+use crate::wire::{self, Envelope, Payload, Value};
+
+mod event;
+
+pub(crate) use event::Decoded;
+pub use event::{Event, Undecoded};
 
 /// Decodes a body that was stored, by the command that its URL had.
 ///
@@ -20,8 +24,11 @@ use crate::wire;
 ///
 /// # Errors
 ///
-/// [`MalformedBody`](ErrorKind::MalformedBody), [`CommandMismatch`](ErrorKind::CommandMismatch),
-/// [`NoCallId`](ErrorKind::NoCallId).
+/// [`MalformedBody`], [`CommandMismatch`], [`NoCallId`].
+///
+/// [`MalformedBody`]: crate::ErrorKind::MalformedBody
+/// [`CommandMismatch`]: crate::ErrorKind::CommandMismatch
+/// [`NoCallId`]: crate::ErrorKind::NoCallId
 ///
 /// ```
 /// use trtc_call_webhook::{CallEnded, Command, decode};
@@ -38,30 +45,9 @@ pub fn decode<E: Event>(in_url: Option<&Command>, body: &[u8]) -> Result<Option<
     })
 }
 
-/// The body of one command, and how its event is made of it.
-pub(crate) trait Body<'a>: Object<'a> {
-    /// The command that has this body.
-    const COMMAND: Command;
-    /// What it becomes.
-    type Event;
-
-    /// The body's own `CallbackCommand`.
-    fn command(&self) -> &Scalar<'a>;
-
-    /// The event, unless the wrapper or the key is missing. Inlined where the body was read, so that
-    /// its fields move once.
-    fn into_event(self) -> Option<Self::Event>;
-}
-
-object! {
-    /// What is read of a body that nobody asked for.
-    struct Envelope {
-        command: Scalar<'de> = wire::COMMAND,
-    }
-}
-
-/// The body of a verified request, known to be UTF-8, and the command that it is read by.
-pub(crate) struct Opened<'a> {
+/// A body that starts as a JSON object, and the command by which it is read.
+struct Opened<'a> {
+    /// Without a byte order mark.
     text: &'a str,
     in_url: Option<&'a Command>,
     command: Cow<'a, Command>,
@@ -70,90 +56,65 @@ pub(crate) struct Opened<'a> {
 impl<'a> Opened<'a> {
     /// Takes the URL's command, which every documented callback has; the body's is looked for
     /// only where the URL has none, at the price of parsing it twice.
-    pub(crate) fn new(in_url: Option<&'a Command>, body: &'a [u8]) -> Result<Self, Error> {
-        let text = text(body)?;
+    fn new(in_url: Option<&'a Command>, body: &'a [u8]) -> Result<Self, Error> {
+        // All of the body must be UTF-8, in fields that nobody reads too.
+        let text = std::str::from_utf8(body).map_err(|_| Reason::BodyNotUtf8)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        match text.trim_ascii_start().as_bytes() {
+            [b'{', ..] => {}
+            [] => return Err(Reason::BodyEmpty.into()),
+            _ => return Err(Reason::NotAnObject.into()),
+        }
         let in_url = in_url.filter(|command| !command.as_str().is_empty());
         let command = match in_url {
             Some(command) => Cow::Borrowed(command),
-            None => Cow::Owned(match command_in(text)? {
-                Scalar::Text(command) if !command.is_empty() => Command::from(command),
-                _ => return Err(mismatch()),
-            }),
+            None => match read::<Envelope<'_>>(text)?.callback_command {
+                Value::Text(command) if !command.is_empty() => Cow::Owned(command.into()),
+                _ => return Err(Reason::NoCommand.into()),
+            },
         };
         Ok(Self { text, in_url, command })
     }
 
-    pub(crate) fn command(&self) -> &Command {
-        &self.command
-    }
-
-    /// The JSON, without a byte order mark.
-    pub(crate) const fn text(&self) -> &'a str {
-        self.text
-    }
-
-    /// Reads the event of the command `B::COMMAND`; `None` if its wrapper or key is missing.
+    /// Reads the payload of a command; `None` if its wrapper or its call id is missing.
     #[inline]
-    pub(crate) fn event<B: Body<'a>>(&self) -> Result<Option<B::Event>, Error> {
-        let mut body = B::default();
-        read(self.text, &mut body)?;
-        self.agree(body.command())?;
-        Ok(body.into_event())
+    fn event<P: Payload<'a>>(&self) -> Result<Option<P::Event>, Error> {
+        let payload: P = read(self.text)?;
+        self.agree(payload.command())?;
+        Ok(payload.into_event())
     }
 
     /// Reads no more than whether the body is an object whose command agrees with the URL's.
-    pub(crate) fn envelope(&self) -> Result<(), Error> {
-        self.agree(&command_in(self.text)?)
+    fn envelope(&self) -> Result<(), Error> {
+        self.agree(&read::<Envelope<'_>>(self.text)?.callback_command)
     }
 
-    fn agree(&self, in_body: &Scalar<'_>) -> Result<(), Error> {
-        let agree = match (self.in_url, in_body) {
-            (Some(_), Scalar::Null) => true,
-            (Some(in_url), Scalar::Text(in_body)) => {
-                in_body.is_empty() || in_url.as_str() == in_body
-            }
+    fn agree(&self, in_body: &Value<'_>) -> Result<(), Error> {
+        match (self.in_url, in_body) {
+            (Some(_), Value::Null) => Ok(()),
+            (Some(url), Value::Text(body)) if body.is_empty() || url.as_str() == body => Ok(()),
             // It is where `self.command` is from.
-            (None, Scalar::Text(_)) => true,
-            _ => false,
-        };
-        if agree { Ok(()) } else { Err(mismatch()) }
+            (None, _) => Ok(()),
+            _ => Err(Reason::CommandsDiffer.into()),
+        }
     }
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
+    wire::read(text).map_err(|error| Error::json(&error))
 }
 
 /// Decodes a body for those who take one command.
-pub(crate) fn single<'a, B: Body<'a>>(
+#[inline]
+fn single<'a, P: Payload<'a>>(
     in_url: Option<&'a Command>,
     body: &'a [u8],
-) -> Result<Decoded<B::Event>, Error> {
+) -> Result<Decoded<P::Event>, Error> {
     let opened = Opened::new(in_url, body)?;
-    if *opened.command() != B::COMMAND {
+    if *opened.command != P::COMMAND {
         opened.envelope()?;
         return Ok(Decoded::NotTaken(opened.command.into_owned()));
     }
-    match opened.event::<B>()? {
-        Some(event) => Ok(Decoded::Event(event)),
-        None => Err(Error::new(ErrorKind::NoCallId, "the event has no call id")),
-    }
-}
-
-/// All of the body must be UTF-8, in fields that nobody reads too; then it is parsed as text.
-fn text(body: &[u8]) -> Result<&str, Error> {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Error::new(ErrorKind::MalformedBody, "the body is not UTF-8"))?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// The body's own command, and no more of the body than that it is an object.
-fn command_in(text: &str) -> Result<Scalar<'_>, Error> {
-    let mut envelope = Envelope::default();
-    read(text, &mut envelope)?;
-    Ok(envelope.command.into_scalar())
-}
-
-fn read<'a, T: Object<'a>>(text: &'a str, object: &mut T) -> Result<(), Error> {
-    json::read(text, object).map_err(|error| Error::json(&error))
-}
-
-const fn mismatch() -> Error {
-    Error::new(ErrorKind::CommandMismatch, "the command in the URL and the body's do not agree")
+    let event = opened.event::<P>()?.ok_or(Reason::NoCallId)?;
+    Ok(Decoded::Event(event))
 }

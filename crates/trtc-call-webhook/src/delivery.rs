@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use crate::answer::Ack;
-use crate::dedup::IdempotencyKey;
+use crate::decode::Event;
 use crate::error::Error;
-use crate::event::Event;
+use crate::idempotency_key::IdempotencyKey;
 use crate::params::Params;
+use crate::signature::Signature;
 
 /// What is to be done with a verified request.
 #[derive(Debug)]
@@ -36,22 +37,23 @@ impl<E> Receipt<E> {
 
 /// One verified request: its parameters, its exact body, and the event decoded from it.
 ///
-/// Only a [`Head`](crate::Head) makes one, so whoever holds one knows that the app is ours and
-/// that the signature satisfies the app's policy. One allocation shared by all clones.
+/// Only a [`Head`](crate::adapter::Head) makes one, so whoever holds one knows that the app is ours and
+/// that the signature is as the app asks. One allocation shared by all clones.
 ///
 /// It dereferences to the event: `delivery.call_id`.
 pub struct Delivery<E>(Arc<Inner<E>>);
 
 struct Inner<E> {
     params: Params,
-    is_signed: bool,
+    signature: Signature,
     body: Bytes,
     event: E,
+    key: OnceLock<IdempotencyKey>,
 }
 
 impl<E> Delivery<E> {
-    pub(crate) fn new(params: Params, is_signed: bool, body: Bytes, event: E) -> Self {
-        Self(Arc::new(Inner { params, is_signed, body, event }))
+    pub(crate) fn new(params: Params, signature: Signature, body: Bytes, event: E) -> Self {
+        Self(Arc::new(Inner { params, signature, body, event, key: OnceLock::new() }))
     }
 
     /// What the URL said.
@@ -60,10 +62,10 @@ impl<E> Delivery<E> {
         &self.0.params
     }
 
-    /// Whether a signature was checked and was right. `false` for an app without tokens.
+    /// What the signature was found to be.
     #[must_use]
-    pub fn is_signed(&self) -> bool {
-        self.0.is_signed
+    pub fn signature(&self) -> Signature {
+        self.0.signature
     }
 
     /// The body, byte for byte as it was received. The signature does not cover it.
@@ -98,19 +100,20 @@ impl<E> Delivery<E> {
     /// [`NoCallId`](crate::ErrorKind::NoCallId).
     ///
     /// ```
-    /// use trtc_call_webhook::{App, CallEnded, Receipt, Verifier, Undecoded};
+    /// use trtc_call_webhook::sender::Request;
+    /// use trtc_call_webhook::{CallEnded, Command, SdkApp, Undecoded, Verifier};
     ///
-    /// let verifier = Verifier::builder().app(App::new(1400000001)).build()?;
-    /// let query = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
-    /// let receive = |body: &str| verifier.check("POST", query, None)?.receive::<Undecoded>(body);
+    /// let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
+    /// let ended = Request::sample(1400000001, Command::CallEnded);
     ///
-    /// let Receipt::Deliver(whole) = receive(r#"{"CallRecord":{"CallId":"a-1"}}"#)? else { panic!() };
-    /// let event = whole.decode::<CallEnded>()?;
-    /// assert_eq!(event.unwrap().call_id, "a-1");
+    /// let delivery = ended.deliver_to::<Undecoded>(&verifier)?.expect("it takes everything");
+    /// let event = delivery.decode::<CallEnded>()?;
+    /// assert_eq!(event.unwrap().caller.as_deref(), Some("10001"));
     ///
-    /// let Receipt::Deliver(broken) = receive("not JSON at all")? else { panic!() };
-    /// assert_eq!(broken.body(), "not JSON at all");
-    /// assert!(broken.decode::<CallEnded>().is_err());
+    /// let broken = ended.with_body("not JSON at all");
+    /// let delivery = broken.deliver_to::<Undecoded>(&verifier)?.expect("it takes everything");
+    /// assert_eq!(delivery.body(), "not JSON at all");
+    /// assert!(delivery.decode::<CallEnded>().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decode<D: Event>(&self) -> Result<Option<D>, Error> {
@@ -120,14 +123,14 @@ impl<E> Delivery<E> {
 
 impl<E: Event> Delivery<E> {
     /// The key by which this delivery is known again if it is delivered again, whatever form it
-    /// was taken in.
+    /// was taken in. It is made once for each delivery, when it is first asked for.
     ///
-    /// The [`Undecoded`](crate::Undecoded) form decodes the body for it, at every call. A body that
-    /// does not decode, or of an unknown command, gets a key of its SHA-256; a later version of this
-    /// crate may be able to decode it, and then gives it the key of its event.
+    /// The [`Undecoded`](crate::Undecoded) form decodes the body for it. A body that does not decode, or
+    /// of a command that this version does not know, is no event yet and gets a key of its SHA-256.
     #[must_use]
-    pub fn idempotency_key(&self) -> IdempotencyKey {
-        self.0.event.idempotency_key(&self.0.params, &self.0.body)
+    pub fn idempotency_key(&self) -> &IdempotencyKey {
+        let Inner { params, body, event, key, .. } = &*self.0;
+        key.get_or_init(|| event.key(params.sdk_app_id(), params.command(), body))
     }
 }
 
@@ -150,7 +153,7 @@ impl<E: fmt::Debug> fmt::Debug for Delivery<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
             .field("params", self.params())
-            .field("is_signed", &self.is_signed())
+            .field("signature", &self.signature())
             .field("body_length", &self.body().len())
             .field("event", self.event())
             .finish()

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use crate::answer::{Answer, refusal_body};
 
-/// Writes the table of refusals once: kind, whose fault, HTTP status and text.
+mod reason;
+
+pub use reason::Reason;
+
+/// Writes the table of refusals once: kind, HTTP status and text.
 macro_rules! error_kinds {
-    ($($(#[$doc:meta])* $kind:ident, $fault:ident, $status:literal, $text:literal;)*) => {
+    ($($(#[$doc:meta])* $kind:ident, $status:literal, $text:literal;)*) => {
         /// What is wrong with a request, one kind for each check that can fail.
         ///
         /// The order is the order of the checks. The caller is told less than this: a foreign app
@@ -34,12 +38,6 @@ macro_rules! error_kinds {
                 match self { $(Self::$kind => $text,)* }
             }
 
-            /// Whether the peer or the host is to blame.
-            #[must_use]
-            pub const fn fault(self) -> Fault {
-                match self { $(Self::$kind => Fault::$fault,)* }
-            }
-
             const fn body(self) -> &'static str {
                 match self { $(Self::$kind => refusal_body!($text, $status),)* }
             }
@@ -48,32 +46,32 @@ macro_rules! error_kinds {
 }
 
 error_kinds! {
-    /// No receiver is configured for this route: a mistake of the server, not of the peer.
-    Misconfigured, Host, 500, "receiver not configured";
+    /// The server that the webhook is part of is set up wrongly. All other kinds are the peer's fault.
+    Misconfigured, 500, "receiver not configured";
     /// The method is not `POST`.
-    MethodNotAllowed, Peer, 405, "method not allowed";
+    MethodNotAllowed, 405, "method not allowed";
     /// The query is too long, not UTF-8, gives a parameter twice with different values, or has no
     /// SDKAppID in plain decimal.
-    MalformedQuery, Peer, 400, "malformed query";
-    /// The SDKAppID is none of the receiver's apps.
-    ForeignApp, Peer, 403, "forbidden";
+    MalformedQuery, 400, "malformed query";
+    /// The SDKAppID is none of the verifier's apps.
+    ForeignApp, 403, "forbidden";
     /// A signature is required, and neither `Sign` nor `RequestTime` is there.
-    Unsigned, Peer, 403, "forbidden";
+    Unsigned, 403, "forbidden";
     /// `Sign` or `RequestTime` is missing, malformed, or made with another token.
-    BadSignature, Peer, 403, "forbidden";
+    BadSignature, 403, "forbidden";
     /// The signature is right, but its time is further from now than the replay window.
-    StaleSignature, Peer, 403, "forbidden";
+    StaleSignature, 403, "forbidden";
     /// The body is, or says it is, longer than the limit.
-    BodyTooLarge, Peer, 413, "body too large";
+    BodyTooLarge, 413, "body too large";
     /// The body did not arrive whole.
-    UnreadableBody, Peer, 400, "unreadable body";
+    UnreadableBody, 400, "unreadable body";
     /// The body is not one JSON object in UTF-8, gives one of our keys twice, or has an escaped lone
     /// surrogate or a number beyond a double in a known field.
-    MalformedBody, Peer, 400, "malformed body";
+    MalformedBody, 400, "malformed body";
     /// The command in the URL and the one in the body differ, or both are missing.
-    CommandMismatch, Peer, 400, "command mismatch";
+    CommandMismatch, 400, "command mismatch";
     /// The event has no call id.
-    NoCallId, Peer, 422, "no call id";
+    NoCallId, 422, "no call id";
 }
 
 impl ErrorKind {
@@ -87,9 +85,7 @@ impl ErrorKind {
     pub const fn answer(self) -> Answer {
         Answer::refusal(self.status(), self.body(), matches!(self, Self::MethodNotAllowed))
     }
-}
 
-impl ErrorKind {
     /// The kind's name, for a log or a label of a metric; unlike [`error_info`](Self::error_info)
     /// this tells a foreign app and the kinds of bad signature apart.
     #[must_use]
@@ -110,15 +106,6 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// Whose fault a refusal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// The peer sent something that this receiver does not take.
-    Peer,
-    /// The server that this receiver is part of is set up wrongly.
-    Host,
-}
-
 /// A request was refused.
 ///
 /// It tells the operator what was wrong and holds nothing that the request held: no token, no
@@ -127,8 +114,7 @@ pub enum Fault {
 /// `Display` nor `Debug` shows.
 #[derive(Clone)]
 pub struct Error {
-    kind: ErrorKind,
-    reason: &'static str,
+    reason: Reason,
     position: Option<Position>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -141,61 +127,53 @@ struct Position {
 }
 
 impl Error {
-    pub(crate) const fn new(kind: ErrorKind, reason: &'static str) -> Self {
-        Self { kind, reason, position: None, source: None }
-    }
-
-    /// The server's own mistake; `reason` says what is missing and how to mend it.
-    ///
-    /// For adapters whose framework looks its configuration up at run time. With the `tracing`
-    /// feature the reason is logged at error.
-    #[must_use]
-    pub fn misconfigured(reason: &'static str) -> Self {
-        let error = Self::new(ErrorKind::Misconfigured, reason);
-        crate::log::misconfigured(&error);
-        error
-    }
-
     /// The body did not arrive, and `source` is what the transport said.
-    pub(crate) fn unreadable_body(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self {
-            source: Some(Arc::from(source)),
-            ..Self::new(ErrorKind::UnreadableBody, "the body did not arrive whole")
-        }
+    pub(crate) fn transport(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self { source: Some(Arc::from(source)), ..Reason::BodyBroken.into() }
     }
 
     /// The body is not what the JSON parser takes. Only the place is kept of `error`, since its
     /// text may quote the body.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         let reason = match error.classify() {
-            serde_json::error::Category::Eof => "the JSON ends too early",
-            serde_json::error::Category::Data => {
-                "the JSON is no object, or a known key is given twice or has an unreadable value"
-            }
-            _ => "not valid JSON",
+            serde_json::error::Category::Eof => Reason::JsonEndsEarly,
+            serde_json::error::Category::Data => Reason::UnreadableField,
+            _ => Reason::NotJson,
         };
         // What is found once a whole value is read is reported before the first column.
         let position = Position { line: error.line(), column: error.column() };
         let position = Some(position).filter(|at| (at.line, at.column) > (1, 0));
-        Self { position, ..Self::new(ErrorKind::MalformedBody, reason) }
+        Self { position, ..reason.into() }
     }
 
     /// Which check failed.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
-        self.kind
+        self.reason.kind()
+    }
+
+    /// Why it failed.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// What to send back.
     #[must_use]
     pub const fn answer(&self) -> Answer {
-        self.kind.answer()
+        self.kind().answer()
+    }
+}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self { reason, position: None, source: None }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind, self.reason)?;
+        write!(f, "{}: {}", self.kind(), self.reason)?;
         match self.position {
             Some(Position { line, column }) => write!(f, " at line {line} column {column}"),
             None => Ok(()),
@@ -207,7 +185,6 @@ impl fmt::Debug for Error {
     /// Leaves the source out: a transport's error may quote what it read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
-            .field("kind", &self.kind)
             .field("reason", &self.reason)
             .field("position", &self.position)
             .finish_non_exhaustive()
@@ -233,7 +210,7 @@ mod tests {
     #[test]
     fn the_place_where_the_json_ends_or_breaks_is_told() {
         assert_eq!(reason("{"), "malformed body: the JSON ends too early at line 1 column 1");
-        assert_eq!(reason("{}\n }"), "malformed body: not valid JSON at line 2 column 2");
+        assert_eq!(reason("{}\n }"), "malformed body: it is not JSON at line 2 column 2");
     }
 
     #[test]

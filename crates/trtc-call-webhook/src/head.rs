@@ -1,42 +1,42 @@
-//! A request whose head passed every check.
+//! The head of a request: as it came, and as it passed every check.
 
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::decode::Event;
 use crate::delivery::Receipt;
 use crate::error::Error;
-use crate::event::Event;
 use crate::params::Params;
-use crate::verifier::Verifier;
+use crate::signature::Signature;
 
 mod body_buffer;
+mod request_head;
 
 pub use body_buffer::BodyBuffer;
-
-/// The number of bytes that a `Content-Length` header announces, from the header's value.
-///
-/// One beyond 64 bits is the largest there is; what is no number announces nothing, and is the
-/// server's to refuse.
-#[must_use]
-pub fn content_length(value: &[u8]) -> Option<u64> {
-    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(value).ok().filter(|_| is_number)?;
-    Some(text.parse().unwrap_or(u64::MAX))
-}
+pub(crate) use request_head::Framing;
+pub use request_head::RequestHead;
 
 /// The head of a request that passed every check that needs no body.
 ///
-/// Only [`Verifier::check`] makes one, and only a head makes a [`Delivery`](crate::Delivery): from a body that is
-/// there already with [`receive`](Self::receive), or chunk by chunk through
-/// [`read_body`](Self::read_body).
-#[derive(Clone, Debug)]
+/// Only [`Verifier::check`](crate::Verifier::check) makes one, and only a head makes a
+/// [`Delivery`](crate::Delivery): from a body that is there already with [`receive`](Self::receive), or
+/// chunk by chunk through [`read_body`](Self::read_body).
 #[must_use = "the request is answered only after its body is received"]
 pub struct Head {
-    verifier: Verifier,
+    config: Arc<Config>,
     params: Params,
-    is_signed: bool,
+    signature: Signature,
+    framing: Framing,
 }
 
 impl Head {
-    pub(crate) const fn new(verifier: Verifier, params: Params, is_signed: bool) -> Self {
-        Self { verifier, params, is_signed }
+    pub(crate) const fn new(
+        config: Arc<Config>,
+        params: Params,
+        signature: Signature,
+        framing: Framing,
+    ) -> Self {
+        Self { config, params, signature, framing }
     }
 
     /// What the URL said.
@@ -45,19 +45,31 @@ impl Head {
         &self.params
     }
 
-    /// Whether a signature was checked and was right. `false` for an app without tokens.
+    /// What the signature was found to be.
     #[must_use]
-    pub const fn is_signed(&self) -> bool {
-        self.is_signed
+    pub const fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// The number of bytes that `Content-Length` announces, if it is there.
+    #[must_use]
+    pub const fn content_length(&self) -> Option<u64> {
+        self.framing.content_length
     }
 
     /// Takes a body that has been read already.
     ///
     /// # Errors
     ///
-    /// [`BodyTooLarge`](crate::ErrorKind::BodyTooLarge) above the receiver's limit, and unless `E` is
-    /// [`Undecoded`](crate::Undecoded): [`MalformedBody`](crate::ErrorKind::MalformedBody),
-    /// [`CommandMismatch`](crate::ErrorKind::CommandMismatch), [`NoCallId`](crate::ErrorKind::NoCallId).
+    /// [`BodyTooLarge`] above the verifier's limit, [`UnreadableBody`] if it is shorter than announced,
+    /// and unless `E` is [`Undecoded`](crate::Undecoded): [`MalformedBody`], [`CommandMismatch`],
+    /// [`NoCallId`].
+    ///
+    /// [`BodyTooLarge`]: crate::ErrorKind::BodyTooLarge
+    /// [`UnreadableBody`]: crate::ErrorKind::UnreadableBody
+    /// [`MalformedBody`]: crate::ErrorKind::MalformedBody
+    /// [`CommandMismatch`]: crate::ErrorKind::CommandMismatch
+    /// [`NoCallId`]: crate::ErrorKind::NoCallId
     pub fn receive<E: Event>(self, body: impl AsRef<[u8]>) -> Result<Receipt<E>, Error> {
         let mut buffer = self.read_body();
         buffer.push(body.as_ref())?;
@@ -70,18 +82,12 @@ impl Head {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::content_length;
-
-    #[test]
-    fn a_content_length_is_digits_however_many() {
-        assert_eq!(content_length(b"0"), Some(0));
-        assert_eq!(content_length(b"0262144"), Some(262_144));
-        assert_eq!(content_length(b"18446744073709551615"), Some(u64::MAX));
-        assert_eq!(content_length(b"18446744073709551616"), Some(u64::MAX));
-        for value in [&b""[..], b"+1", b"-1", b" 1", b"1,1", b"0x1", b"\xff"] {
-            assert_eq!(content_length(value), None);
-        }
+impl std::fmt::Debug for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Head")
+            .field("params", &self.params)
+            .field("signature", &self.signature)
+            .field("content_length", &self.framing.content_length)
+            .finish_non_exhaustive()
     }
 }

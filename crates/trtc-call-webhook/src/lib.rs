@@ -14,11 +14,10 @@
     )
 )]
 
+pub mod adapter;
 mod answer;
-mod app;
-mod client_ip;
+mod config;
 mod decode;
-mod dedup;
 mod delivery;
 mod error;
 mod event;
@@ -27,39 +26,28 @@ mod event;
 pub mod guide;
 mod head;
 mod hex;
-mod json;
+mod idempotency_key;
 mod log;
-mod names;
+mod parameter;
 mod params;
 mod query;
-mod rejection;
-mod room;
 pub mod sender;
 mod signature;
-mod time;
-mod user_ids;
 mod verifier;
 mod wire;
 
-pub use answer::{Ack, Answer};
-pub use app::App;
-pub use client_ip::ClientIp;
-pub use decode::decode;
-pub use dedup::IdempotencyKey;
-pub use delivery::{Delivery, Receipt};
-pub use error::{Error, ErrorKind, Fault};
+pub use answer::Ack;
+pub use config::{BuildError, InvalidSdkAppId, SdkApp, SdkAppId, VerifierBuilder};
+pub use decode::{Event, Undecoded, decode};
+pub use delivery::Delivery;
+pub use error::{Error, ErrorKind, Reason};
 pub use event::{
-    CallEnded, CallStarted, Callback, Event, Member, MemberChange, MemberChanged, OtherCallback,
-    Undecoded,
+    ActionType, AskReason, Billing, CallEnded, CallResult, CallStarted, CallType, Callback,
+    Command, MediaType, Member, MemberChange, MemberChanged, MemberStatus, OtherCallback, RoomId,
+    RoomIdType, UnixMillis, UnixSeconds,
 };
-pub use head::{BodyBuffer, Head, content_length};
-pub use names::{
-    ActionType, CallResult, CallType, Command, ContentType, MediaType, MemberStatus, OptPlatform,
-};
-pub use params::Params;
-pub use rejection::Rejection;
-pub use room::{RoomId, RoomIdType};
-pub use signature::{Sign, Token};
-pub use time::{UnixMillis, UnixSeconds};
-pub use user_ids::{UserIds, UserIdsIter};
-pub use verifier::{BuildError, Verifier, VerifierBuilder};
+pub use idempotency_key::IdempotencyKey;
+pub use parameter::Parameter;
+pub use params::{ClientIp, ContentType, OptPlatform, Params};
+pub use signature::{Sign, Signature, Token};
+pub use verifier::Verifier;

@@ -1,10 +1,10 @@
 //! What an operator is told. Every line is here, and none holds anything of a request.
 //!
 //! Refusals log at debug, so that a scanner cannot fill a disk, but the first of each kind at a
-//! receiver logs at warn: a roll-out that refuses or drops everything must not be silent.
+//! verifier logs at warn: a roll-out that refuses or drops everything must not be silent.
 
-use crate::error::Error;
-use crate::names::Command;
+use crate::error::{Error, Reason};
+use crate::event::Command;
 
 /// One line, with fields for whoever counts or filters.
 #[cfg(feature = "tracing")]
@@ -24,10 +24,11 @@ macro_rules! log {
     }};
 }
 
-/// What a receiver has logged before.
+/// What a verifier has logged before.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     refused: Seen,
+    reported: Seen,
     not_taken: Seen,
 }
 
@@ -46,6 +47,20 @@ impl Log {
             );
         } else {
             log!(DEBUG, { kind = kind, status = status }, "callback refused: {error}");
+        }
+    }
+
+    /// A request passes, but would be refused if its app required a signature.
+    pub(crate) fn reported(&self, reason: Reason) {
+        let kind = reason.kind().as_str();
+        if self.reported.is_first(reason.kind().number()) {
+            log!(
+                WARN,
+                { kind = kind },
+                "callback taken that would be refused (the next of this kind log at debug): {reason}"
+            );
+        } else {
+            log!(DEBUG, { kind = kind }, "callback taken that would be refused: {reason}");
         }
     }
 

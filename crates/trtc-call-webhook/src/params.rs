@@ -1,9 +1,16 @@
 //! The query's parameters, typed.
 
-use crate::client_ip::ClientIp;
-use crate::names::{Command, ContentType, OptPlatform};
+use crate::config::SdkAppId;
+use crate::event::Command;
+use crate::parameter::Parameter;
 use crate::query::Query;
-use crate::signature::{Sign, Signature};
+use crate::signature::{Sign, Signed};
+
+mod client_ip;
+mod words;
+
+pub use client_ip::ClientIp;
+pub use words::{ContentType, OptPlatform};
 
 /// What the URL of a callback said, typed (the request parameters of 647/68940).
 ///
@@ -11,7 +18,7 @@ use crate::signature::{Sign, Signature};
 /// checked: anybody who may call may write anything into the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Params {
-    sdk_app_id: u64,
+    sdk_app_id: SdkAppId,
     command: Option<Command>,
     content_type: Option<ContentType>,
     client_ip: Option<ClientIp>,
@@ -21,22 +28,22 @@ pub struct Params {
 }
 
 impl Params {
-    pub(crate) fn new(sdk_app_id: u64, query: &Query<'_>, signature: &Signature<'_>) -> Self {
-        let command = query.command.as_deref().filter(|command| !command.is_empty());
+    pub(crate) fn new(sdk_app_id: SdkAppId, query: &Query<'_>, signed: &Signed<'_>) -> Self {
+        let command = query.get(Parameter::Command).filter(|command| !command.is_empty());
         Self {
             sdk_app_id,
             command: command.map(Command::from),
-            content_type: query.content_type.get().map(ContentType::from),
-            client_ip: query.client_ip.get().map(ClientIp::from),
-            platform: query.platform.get().map(OptPlatform::from),
-            sign: signature.sign(),
-            request_time: signature.request_time(),
+            content_type: query.get(Parameter::ContentType).map(ContentType::from),
+            client_ip: query.get(Parameter::ClientIp).map(ClientIp::from),
+            platform: query.get(Parameter::Platform).map(OptPlatform::from),
+            sign: signed.sign(),
+            request_time: signed.request_time(),
         }
     }
 
-    /// `SdkAppid`: one of the receiver's apps.
+    /// `SdkAppid`: one of the verifier's apps.
     #[must_use]
-    pub const fn sdk_app_id(&self) -> u64 {
+    pub const fn sdk_app_id(&self) -> SdkAppId {
         self.sdk_app_id
     }
 
@@ -64,8 +71,8 @@ impl Params {
         self.platform.as_ref()
     }
 
-    /// `Sign`, if it is 64 hex digits. Whether it was checked is the head's
-    /// [`is_signed`](crate::Head::is_signed).
+    /// `Sign`, if it is 64 hex digits. What it was found to be is the delivery's
+    /// [`signature`](crate::Delivery::signature).
     #[must_use]
     pub const fn sign(&self) -> Option<Sign> {
         self.sign

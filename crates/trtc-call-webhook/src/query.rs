@@ -1,83 +1,64 @@
 //! The URL's query, split and decoded: contract rows 2 and 3.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
 
-use crate::error::{Error, ErrorKind};
+use crate::config::SdkAppId;
+use crate::error::Reason;
+use crate::parameter::Parameter;
 
 /// The longest query that is looked at, in bytes as received.
 const MAX_QUERY_BYTES: usize = 8192;
 
-/// Defines the parameters of the protocol by their keys in the URL.
-macro_rules! parameters {
-    ($($parameter:ident = $key:literal,)*) => {
-        /// The parameters of the protocol.
-        #[derive(Clone, Copy)]
-        pub(crate) enum Parameter {
-            $($parameter,)*
-        }
-
-        impl Parameter {
-            /// All of them, in the order of the documents.
-            pub(crate) const ALL: &[Self] = &[$(Self::$parameter),*];
-
-            /// The key in the URL.
-            pub(crate) const fn key(self) -> &'static str {
-                match self { $(Self::$parameter => $key,)* }
-            }
-
-            /// Why a query that gives it twice is refused.
-            const fn given_twice(self) -> &'static str {
-                match self {
-                    $(Self::$parameter => concat!("`", $key, "` is given twice, with two values"),)*
-                }
-            }
-
-            /// Why a query that has no text for it is refused.
-            const fn not_utf_8(self) -> &'static str {
-                match self { $(Self::$parameter => concat!("`", $key, "` is not UTF-8"),)* }
-            }
-
-            /// The parameter of a key, whose case does not count.
-            fn find(key: &str) -> Option<Self> {
-                match key {
-                    $($key => Some(Self::$parameter),)*
-                    _ => Self::ALL.iter().copied().find(|p| p.key().eq_ignore_ascii_case(key)),
-                }
-            }
-        }
-    };
-}
-
-parameters! {
-    SdkAppId = "SdkAppid",
-    Command = "CallbackCommand",
-    ContentType = "contenttype",
-    ClientIp = "ClientIP",
-    Platform = "OptPlatform",
-    Sign = "Sign",
-    RequestTime = "RequestTime",
-}
-
-/// The values that the protocol knows, decoded. Every other key is passed over unread.
+/// The values of the protocol's parameters in a query, decoded and not verified. Every other key is
+/// passed over unread.
+///
+/// For programs that explain a request. Whoever receives one asks a [`Verifier`](crate::Verifier).
 #[derive(Default)]
-pub(crate) struct Query<'a> {
-    pub(crate) sdk_app_id: Option<Cow<'a, str>>,
-    pub(crate) command: Option<Cow<'a, str>>,
-    pub(crate) sign: Option<Cow<'a, str>>,
-    pub(crate) request_time: Option<Cow<'a, str>>,
-    pub(crate) content_type: Lax<'a>,
-    pub(crate) client_ip: Lax<'a>,
-    pub(crate) platform: Lax<'a>,
+pub struct Query<'a> {
+    sdk_app_id: Option<Cow<'a, str>>,
+    command: Option<Cow<'a, str>>,
+    sign: Option<Cow<'a, str>>,
+    request_time: Option<Cow<'a, str>>,
+    content_type: Lax<'a>,
+    client_ip: Lax<'a>,
+    platform: Lax<'a>,
 }
 
 impl<'a> Query<'a> {
-    /// Splits what stands behind the `?`, into an empty query.
-    pub(crate) fn read(&mut self, query: &'a str) -> Result<(), Error> {
+    /// Reads what stands behind the first `?` of a request's target; empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What row 2 of the contract refuses: [`QueryTooLong`](Reason::QueryTooLong),
+    /// [`NotUtf8`](Reason::NotUtf8), [`GivenTwice`](Reason::GivenTwice).
+    pub fn parse(query: &'a str) -> Result<Self, Reason> {
+        let mut parsed = Self::default();
+        parsed.read(query)?;
+        Ok(parsed)
+    }
+
+    /// The value of a parameter, if the query has it.
+    #[must_use]
+    pub fn get(&self, parameter: Parameter) -> Option<&str> {
+        match parameter {
+            Parameter::SdkAppId => self.sdk_app_id.as_deref(),
+            Parameter::Command => self.command.as_deref(),
+            Parameter::Sign => self.sign.as_deref(),
+            Parameter::RequestTime => self.request_time.as_deref(),
+            Parameter::ContentType => self.content_type.get(),
+            Parameter::ClientIp => self.client_ip.get(),
+            Parameter::Platform => self.platform.get(),
+        }
+    }
+
+    /// Splits a query, into an empty one.
+    pub(crate) fn read(&mut self, query: &'a str) -> Result<(), Reason> {
         if query.len() > MAX_QUERY_BYTES {
-            return Err(malformed("the query has more than 8192 bytes"));
+            return Err(Reason::QueryTooLong);
         }
         for Pair { key, value } in pairs(query) {
             // A key that does not decode is none of ours.
@@ -97,21 +78,10 @@ impl<'a> Query<'a> {
     }
 
     /// The SDKAppID: plain decimal without sign, space or leading zero, not 0.
-    pub(crate) fn sdk_app_id(&self) -> Result<u64, Error> {
-        let text = self.sdk_app_id.as_deref().ok_or_else(|| malformed("`SdkAppid` is missing"))?;
-        parse_sdk_app_id(text).ok_or_else(|| malformed("`SdkAppid` is not a plain decimal number"))
+    pub(crate) fn sdk_app_id(&self) -> Result<SdkAppId, Reason> {
+        let text = self.sdk_app_id.as_deref().ok_or(Reason::NoSdkAppId)?;
+        text.parse().map_err(|_| Reason::BadSdkAppId)
     }
-}
-
-/// Plain decimal without sign, space or leading zero; not 0; at most 64 bits.
-pub(crate) fn parse_sdk_app_id(text: &str) -> Option<u64> {
-    // What stands behind the first digit can only be digits too.
-    let is_plain = matches!(text.as_bytes(), [b'1'..=b'9', ..]);
-    if is_plain { text.parse().ok() } else { None }
-}
-
-fn malformed(reason: &'static str) -> Error {
-    Error::new(ErrorKind::MalformedQuery, reason)
 }
 
 /// Keeps the value of a parameter that is checked; twice with two values is refused, since the
@@ -121,10 +91,10 @@ fn set<'a>(
     slot: &mut Option<Cow<'a, str>>,
     parameter: Parameter,
     value: Text<'a>,
-) -> Result<(), Error> {
-    let value = value.decode().ok_or_else(|| malformed(parameter.not_utf_8()))?;
+) -> Result<(), Reason> {
+    let value = value.decode().ok_or(Reason::NotUtf8(parameter))?;
     match slot {
-        Some(first) if *first != value => Err(malformed(parameter.given_twice())),
+        Some(first) if *first != value => Err(Reason::GivenTwice(parameter)),
         _ => {
             *slot = Some(value);
             Ok(())
@@ -134,7 +104,7 @@ fn set<'a>(
 
 /// A value that nothing depends on: odd ones are taken as absent.
 #[derive(Default)]
-pub(crate) enum Lax<'a> {
+enum Lax<'a> {
     #[default]
     Absent,
     Value(Cow<'a, str>),
@@ -153,7 +123,7 @@ impl<'a> Lax<'a> {
     }
 
     /// The value, if there is one and it is not empty.
-    pub(crate) fn get(&self) -> Option<&str> {
+    fn get(&self) -> Option<&str> {
         match self {
             Self::Value(value) if !value.is_empty() => Some(value),
             _ => None,
@@ -220,6 +190,13 @@ fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
         .map_or((text, None), |(before, behind)| (before, behind.strip_prefix(char::from(byte))))
 }
 
+impl fmt::Debug for Query<'_> {
+    /// Shows nothing of it: a signature may be in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +205,7 @@ mod tests {
         let mut known = Query::default();
         match known.read(query).and_then(|()| known.sdk_app_id()) {
             Ok(app) => app.to_string(),
-            Err(error) => error.to_string(),
+            Err(reason) => format!("{}: {reason}", reason.kind()),
         }
     }
 

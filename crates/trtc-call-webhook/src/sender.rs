@@ -6,46 +6,38 @@
 //! ```
 //! use std::time::SystemTime;
 //! use trtc_call_webhook::sender::Request;
-//! use trtc_call_webhook::{App, CallEnded, Command, Delivery, ErrorKind, Verifier, Token};
-//!
-//! fn seconds_to_bill(call: &Delivery<CallEnded>) -> u64 {
-//!     call.connected_time().map_or(0, |time| time.as_secs())
-//! }
+//! use trtc_call_webhook::{Billing, CallEnded, Command, Reason, SdkApp, Token, Verifier};
 //!
 //! let token = Token::new("xxxxyyyy");
-//! let verifier = Verifier::builder().app(App::new(1400000001).token(token.clone())).build()?;
+//! let app = SdkApp::signed(1400000001, token.clone());
+//! let verifier = Verifier::builder().app(app).build()?;
 //! let sample = || Request::sample(1400000001, Command::CallEnded);
-//! let signed = sample().signed(&token, SystemTime::now());
 //!
-//! let call = signed.deliver_to(&verifier)?.into_delivery().expect("it is taken");
-//! assert_eq!(seconds_to_bill(&call), 0);
+//! let signed = sample().signed(&token, SystemTime::now());
+//! let call = signed.deliver_to::<CallEnded>(&verifier)?.expect("it is taken");
+//! assert_eq!(call.billing(), Billing::Unanswered);
 //!
 //! let refused = sample().deliver_to::<CallEnded>(&verifier).unwrap_err();
-//! assert_eq!(refused.kind(), ErrorKind::Unsigned);
+//! assert_eq!(refused.reason(), Reason::Unsigned);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Through a framework's own test client a request goes by its [`url`](Request::url) and its
-//! [`body`](Request::body): each adapter's front page shows how, in a line for each case. The same
-//! for an event of one's own, and for any HTTP client:
+//! Through a framework's own test client, or any HTTP client, a request goes by its
+//! [`url`](Request::url) and its [`body`](Request::body): each adapter's front page shows how, in a
+//! line for each case. The same for an event of one's own:
 //!
 //! ```
-//! use std::time::SystemTime;
 //! use trtc_call_webhook::sender::Request;
-//! use trtc_call_webhook::{App, CallEnded, CallResult, Receipt, Verifier, Token};
+//! use trtc_call_webhook::{CallEnded, SdkApp, Verifier};
 //!
-//! let mut event = CallEnded::new("055662e1-bc8a-469c-a334-1126c8c17d58");
-//! event.caller = Some("10001".to_owned());
-//! event.result = Some(CallResult::NormalEnd);
+//! let event = CallEnded::new("055662e1-bc8a-469c-a334-1126c8c17d58")
+//!     .with_caller("10001")
+//!     .with_result("NormalEnd");
+//! let request = Request::new(1400000001, event.clone());
 //!
-//! let token = Token::new("xxxxyyyy");
-//! let request = Request::new(1400000001, event.clone()).signed(&token, SystemTime::now());
-//!
-//! // An HTTP client would post `request.body()` to `request.url("https://example.com/callback")`.
-//! let verifier = Verifier::builder().app(App::new(1400000001).token(token)).build()?;
-//! let head = verifier.check("POST", &request.query(), None)?;
-//! let Receipt::Deliver(delivery) = head.receive::<CallEnded>(request.body())? else { panic!() };
-//! assert_eq!(*delivery, event);
+//! let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
+//! let call = request.deliver_to::<CallEnded>(&verifier)?.expect("it is taken");
+//! assert_eq!(*call, event);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -55,15 +47,18 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::delivery::Receipt;
+use crate::config::SdkAppId;
+use crate::decode::Event;
+use crate::delivery::{Delivery, Receipt};
 use crate::error::Error;
-use crate::event::{Callback, Event, OtherCallback};
-use crate::names::{Command, ContentType, OptPlatform};
-use crate::query::Parameter;
+use crate::event::{Callback, Command, OtherCallback};
+use crate::head::RequestHead;
+use crate::parameter::Parameter;
+use crate::params::{ContentType, OptPlatform};
 use crate::signature::{Token, unix_seconds};
 use crate::verifier::Verifier;
+use crate::wire;
 
-mod body;
 pub mod samples;
 
 /// What `application/x-www-form-urlencoded` leaves as it is.
@@ -76,7 +71,7 @@ const VALUE: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').
 #[derive(Clone)]
 #[must_use]
 pub struct Request {
-    sdk_app_id: u64,
+    sdk_app_id: SdkAppId,
     command: String,
     client_ip: Option<String>,
     platform: Option<String>,
@@ -87,22 +82,22 @@ pub struct Request {
 
 impl Request {
     /// The request for an event of an app. `EventTime` is in it if the event has one.
-    pub fn new(sdk_app_id: u64, callback: impl Into<Callback>) -> Self {
+    pub fn new(sdk_app_id: impl Into<SdkAppId>, callback: impl Into<Callback>) -> Self {
         let callback = callback.into();
         Self {
-            sdk_app_id,
+            sdk_app_id: sdk_app_id.into(),
             command: callback.command().as_str().to_owned(),
             client_ip: Some("127.0.0.1".to_owned()),
             platform: Some(OptPlatform::Android.as_str().to_owned()),
             sign: None,
             request_time: None,
-            body: Bytes::from(body::of(&callback)),
+            body: Bytes::from(wire::write(&callback)),
         }
     }
 
     /// The request with the sample that the documents print of a command, corrected to valid JSON:
     /// see [`samples`]. For a command that is not documented, the body holds nothing but it.
-    pub fn sample(sdk_app_id: u64, command: impl Into<Command>) -> Self {
+    pub fn sample(sdk_app_id: impl Into<SdkAppId>, command: impl Into<Command>) -> Self {
         let command = command.into();
         let json = samples::of(&command);
         Self::new(sdk_app_id, OtherCallback { command, json })
@@ -150,13 +145,20 @@ impl Request {
         self
     }
 
-    /// Hands the request to a receiver, without a server: for a handler that a test calls by itself.
+    /// Hands the request to a verifier, without a server: for a handler that a test calls by itself.
+    ///
+    /// `None` means that `E` does not take the command.
     ///
     /// # Errors
     ///
-    /// What [`Verifier::check`] and [`Head::receive`](crate::Head::receive) say.
-    pub fn deliver_to<E: Event>(&self, verifier: &Verifier) -> Result<Receipt<E>, Error> {
-        verifier.check("POST", &self.query(), None)?.receive(&self.body)
+    /// What [`Verifier::check`] and [`Delivery::decode`] say.
+    pub fn deliver_to<E: Event>(&self, verifier: &Verifier) -> Result<Option<Delivery<E>>, Error> {
+        let query = self.query();
+        let head = verifier.check(RequestHead::new("POST", &query))?;
+        Ok(match head.receive(&self.body)? {
+            Receipt::Deliver(delivery) => Some(delivery),
+            Receipt::Acknowledge(_) => None,
+        })
     }
 
     /// What stands behind the `?` in the URL. With a signature in it, it is a secret.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use subtle::Choice;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Reason;
 
 mod sign;
 mod token;
@@ -18,19 +18,52 @@ pub use token::Token;
 /// The most digits that `RequestTime` may have.
 const MAX_REQUEST_TIME_DIGITS: usize = 19;
 
-/// What an app asks of the signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SignaturePolicy {
-    /// It must be there and right.
-    Required,
-    /// It must be right if any part of it is there.
-    IfPresent,
-    /// It is not looked at.
-    Off,
+/// What the signature of a request was found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Signature {
+    /// It is there and right, and its time is within the replay window.
+    Valid,
+    /// Neither `Sign` nor `RequestTime` is there.
+    Missing,
+    /// It was verified and is wrong, and why; only an app that reports only lets that pass.
+    Invalid(Reason),
+    /// Some of it is there, and the app is [`unsigned`](crate::SdkApp::unsigned): it has no token to
+    /// verify it with.
+    Unverified,
+}
+
+impl Signature {
+    /// Whether it was verified and is right.
+    #[must_use]
+    pub const fn is_valid(self) -> bool {
+        matches!(self, Self::Valid)
+    }
+
+    /// `valid`, `missing`, `invalid` or `unverified`: for a log, or a column beside a stored body.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Missing => "missing",
+            Self::Invalid(_) => "invalid",
+            Self::Unverified => "unverified",
+        }
+    }
+
+    /// Why an app that requires a signature by one of its tokens would refuse it.
+    #[must_use]
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Valid | Self::Unverified => None,
+            Self::Missing => Some(Reason::Unsigned),
+            Self::Invalid(reason) => Some(reason),
+        }
+    }
 }
 
 /// The parameters of a signature, percent-decoded, read once.
-pub(crate) struct Signature<'a> {
+pub(crate) struct Signed<'a> {
     sign: Given<Sign>,
     request_time: Given<RequestTime<'a>>,
 }
@@ -74,7 +107,7 @@ impl<'a> RequestTime<'a> {
     }
 }
 
-impl<'a> Signature<'a> {
+impl<'a> Signed<'a> {
     /// Reads the texts of `Sign` and `RequestTime`.
     pub(crate) fn read(sign: Option<&str>, request_time: Option<&'a str>) -> Self {
         Self {
@@ -83,44 +116,42 @@ impl<'a> Signature<'a> {
         }
     }
 
+    /// `Sign`, if it is 64 hex digits.
     pub(crate) fn sign(&self) -> Option<Sign> {
         self.sign.value().copied()
     }
 
+    /// `RequestTime`, if it is 1 to 19 digits.
     pub(crate) fn request_time(&self) -> Option<u64> {
         self.request_time.value().map(|time| time.seconds)
     }
 
-    /// Checks against an app's policy and tokens. Says whether a signature was checked and right.
-    pub(crate) fn verify(
-        &self,
-        policy: SignaturePolicy,
-        tokens: &[Token],
-        now: SystemTime,
-        window: Duration,
-    ) -> Result<bool, Error> {
-        let bad = |reason| Err(Error::new(ErrorKind::BadSignature, reason));
-        match (policy, &self.sign, &self.request_time) {
-            (SignaturePolicy::Off, ..)
-            | (SignaturePolicy::IfPresent, Given::Absent, Given::Absent) => Ok(false),
-            (_, Given::Absent, Given::Absent) => {
-                Err(Error::new(ErrorKind::Unsigned, "`Sign` is missing"))
-            }
-            (_, Given::Absent, _) => bad("`RequestTime` has no `Sign`"),
-            (_, _, Given::Absent) => bad("`Sign` has no `RequestTime`"),
-            (_, Given::Malformed, _) => bad("`Sign` is not 64 hex digits"),
-            (_, _, Given::Malformed) => bad("`RequestTime` is not 1 to 19 digits"),
-            (_, Given::Value(sign), Given::Value(time)) => {
-                if !any_token_made(*sign, tokens, time.text) {
-                    return bad("`Sign` is not by any token of the app");
-                }
-                if !within(window, time.seconds, now) {
-                    let reason = "`RequestTime` is outside the replay window";
-                    return Err(Error::new(ErrorKind::StaleSignature, reason));
-                }
-                Ok(true)
-            }
+    /// What it is to an app that has no token.
+    pub(crate) const fn unverified(&self) -> Signature {
+        match (&self.sign, &self.request_time) {
+            (Given::Absent, Given::Absent) => Signature::Missing,
+            _ => Signature::Unverified,
         }
+    }
+
+    /// Verifies it by an app's tokens.
+    pub(crate) fn verify(&self, tokens: &[Token], now: SystemTime, window: Duration) -> Signature {
+        Signature::Invalid(match (&self.sign, &self.request_time) {
+            (Given::Absent, Given::Absent) => return Signature::Missing,
+            (Given::Absent, _) => Reason::NoSign,
+            (_, Given::Absent) => Reason::NoRequestTime,
+            (Given::Malformed, _) => Reason::BadSign,
+            (_, Given::Malformed) => Reason::BadRequestTime,
+            (Given::Value(sign), Given::Value(time)) => {
+                if !any_token_made(*sign, tokens, time.text) {
+                    Reason::NoTokenMatches
+                } else if within(window, time.seconds, now) {
+                    return Signature::Valid;
+                } else {
+                    Reason::Stale { seconds_ahead: seconds_ahead(time.seconds, now) }
+                }
+            }
+        })
     }
 }
 
@@ -137,6 +168,13 @@ fn any_token_made(sign: Sign, tokens: &[Token], request_time: &str) -> bool {
 /// Whether `time` is at most `window` before or after `now`, all in whole seconds.
 fn within(window: Duration, time: u64, now: SystemTime) -> bool {
     unix_seconds(now).abs_diff(time) <= window.as_secs()
+}
+
+/// How far `time` is after `now`, as far as that can be told.
+fn seconds_ahead(time: u64, now: SystemTime) -> i64 {
+    let seconds = i128::from(time).saturating_sub(unix_seconds(now).into());
+    let most = if seconds < 0 { i64::MIN } else { i64::MAX };
+    seconds.try_into().unwrap_or(most)
 }
 
 /// Whole seconds since 1970; a clock that is set before then counts as 1970.
@@ -172,16 +210,13 @@ mod tests {
     }
 
     fn verify(
-        policy: SignaturePolicy,
         tokens: &[&str],
         sign: Option<&str>,
         request_time: Option<&str>,
         now: u64,
-    ) -> Result<bool, ErrorKind> {
+    ) -> Signature {
         let tokens: Vec<Token> = tokens.iter().copied().map(Token::from).collect();
-        Signature::read(sign, request_time)
-            .verify(policy, &tokens, at(now), Duration::from_secs(60))
-            .map_err(|error| error.kind())
+        Signed::read(sign, request_time).verify(&tokens, at(now), Duration::from_secs(60))
     }
 
     #[test]
@@ -190,14 +225,8 @@ mod tests {
             assert_eq!(Token::new(token).sign(time).to_hex(), hex);
             for hex in [hex.to_owned(), hex.to_uppercase()] {
                 let time_text = time.to_string();
-                let verified = verify(
-                    SignaturePolicy::Required,
-                    &["other", token],
-                    Some(&hex),
-                    Some(&time_text),
-                    time,
-                );
-                assert_eq!(verified, Ok(true));
+                let verified = verify(&["other", token], Some(&hex), Some(&time_text), time);
+                assert_eq!(verified, Signature::Valid);
             }
         }
     }
@@ -206,62 +235,60 @@ mod tests {
     fn the_window_is_inclusive_on_both_sides() {
         let (token, time, hex) = VECTORS[0];
         let time_text = time.to_string();
+        let stale = |seconds_ahead| Signature::Invalid(Reason::Stale { seconds_ahead });
         for (now, expected) in [
-            (time - 61, Err(ErrorKind::StaleSignature)),
-            (time - 60, Ok(true)),
-            (time, Ok(true)),
-            (time + 60, Ok(true)),
-            (time + 61, Err(ErrorKind::StaleSignature)),
-            (0, Err(ErrorKind::StaleSignature)),
+            (time - 61, stale(61)),
+            (time - 60, Signature::Valid),
+            (time, Signature::Valid),
+            (time + 60, Signature::Valid),
+            (time + 61, stale(-61)),
+            (0, stale(1_669_872_112)),
         ] {
-            let policy = SignaturePolicy::Required;
-            assert_eq!(verify(policy, &[token], Some(hex), Some(&time_text), now), expected);
+            assert_eq!(verify(&[token], Some(hex), Some(&time_text), now), expected);
         }
     }
 
     #[test]
-    fn only_a_complete_and_right_signature_passes() {
+    fn only_a_complete_and_right_signature_is_valid() {
+        use Reason::{BadRequestTime, BadSign, NoRequestTime, NoSign, NoTokenMatches};
+
         let (token, time, hex) = VECTORS[0];
         let time_text = time.to_string();
         let short = &hex[1..];
         let not_hex = format!("g{short}");
         let long = format!("{hex}0");
-        let bad = Err(ErrorKind::BadSignature);
-        for policy in [SignaturePolicy::Required, SignaturePolicy::IfPresent] {
-            for (sign, request_time) in [
-                (None, Some(time_text.as_str())),
-                (Some(hex), None),
-                (Some(""), Some(time_text.as_str())),
-                (Some(hex), Some("")),
-                (Some(""), None),
-                (None, Some("")),
-                (Some(short), Some(&time_text)),
-                (Some(&long), Some(&time_text)),
-                (Some(&not_hex), Some(&time_text)),
-                (Some(hex), Some("01669872112")),
-                (Some(hex), Some("+1669872112")),
-                (Some(hex), Some("-1669872112")),
-                (Some(hex), Some("1669872112.0")),
-                (Some(hex), Some("1669872113")),
-                (Some(hex), Some("99999999999999999999")),
-            ] {
-                let got = verify(policy, &[token], sign, request_time, time);
-                assert_eq!(got, bad, "{sign:?} {request_time:?}");
-            }
-            assert_eq!(verify(policy, &["wrong"], Some(hex), Some(&time_text), time), bad);
+        for (sign, request_time, reason) in [
+            (None, Some(time_text.as_str()), NoSign),
+            (Some(hex), None, NoRequestTime),
+            (Some(""), Some(time_text.as_str()), BadSign),
+            (Some(hex), Some(""), BadRequestTime),
+            (Some(""), None, NoRequestTime),
+            (None, Some(""), NoSign),
+            (Some(short), Some(&time_text), BadSign),
+            (Some(&long), Some(&time_text), BadSign),
+            (Some(&not_hex), Some(&time_text), BadSign),
+            (Some(hex), Some("01669872112"), NoTokenMatches),
+            (Some(hex), Some("+1669872112"), BadRequestTime),
+            (Some(hex), Some("-1669872112"), BadRequestTime),
+            (Some(hex), Some("1669872112.0"), BadRequestTime),
+            (Some(hex), Some("1669872113"), NoTokenMatches),
+            (Some(hex), Some("99999999999999999999"), BadRequestTime),
+        ] {
+            let got = verify(&[token], sign, request_time, time);
+            assert_eq!(got, Signature::Invalid(reason), "{sign:?} {request_time:?}");
+            assert_eq!(Signed::read(sign, request_time).unverified(), Signature::Unverified);
         }
-        let unsigned = |policy| verify(policy, &[token], None, None, time);
-        assert_eq!(unsigned(SignaturePolicy::Required), Err(ErrorKind::Unsigned));
-        assert_eq!(unsigned(SignaturePolicy::IfPresent), Ok(false));
-        assert_eq!(verify(SignaturePolicy::Off, &[], Some("x"), Some("y"), time), Ok(false));
+        let got = verify(&["wrong"], Some(hex), Some(&time_text), time);
+        assert_eq!(got, Signature::Invalid(NoTokenMatches));
+        assert_eq!(verify(&[token], None, None, time), Signature::Missing);
+        assert_eq!(Signed::read(None, None).unverified(), Signature::Missing);
     }
 
     #[test]
     fn a_time_of_19_digits_is_only_stale() {
         let most = 9_999_999_999_999_999_999_u64;
         let sign = Token::new("t").sign(most).to_hex();
-        let got =
-            verify(SignaturePolicy::Required, &["t"], Some(&sign), Some(&most.to_string()), 0);
-        assert_eq!(got, Err(ErrorKind::StaleSignature));
+        let got = verify(&["t"], Some(&sign), Some(&most.to_string()), 0);
+        assert_eq!(got, Signature::Invalid(Reason::Stale { seconds_ahead: i64::MAX }));
     }
 }

@@ -4,46 +4,40 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::app::App;
-use crate::error::{Error, ErrorKind};
-use crate::head::Head;
-use crate::log::Log;
+use crate::config::{BuildError, Config, Policy, VerifierBuilder};
+use crate::error::{Error, Reason};
+use crate::head::{Head, RequestHead};
+use crate::parameter::Parameter;
 use crate::params::Params;
 use crate::query::Query;
-use crate::signature::Signature;
+use crate::signature::Signed;
 
-mod builder;
-
-pub use builder::{BuildError, VerifierBuilder};
-
-/// Checks requests for one or more [apps](App). Cheap to clone; clones share what they logged.
+/// Checks requests for one or more [apps](crate::SdkApp). Cheap to clone; clones share what they
+/// logged.
+///
+/// An adapter calls it. Without a framework it is called with a
+/// [`RequestHead`](crate::adapter::RequestHead):
 ///
 /// ```
-/// use trtc_call_webhook::{App, CallEnded, Receipt, Verifier};
+/// use trtc_call_webhook::adapter::{Receipt, RequestHead};
+/// use trtc_call_webhook::{CallEnded, SdkApp, Verifier};
 ///
-/// let verifier = Verifier::builder().app(App::new(1400000001)).build()?;
+/// let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
 ///
 /// let query = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall&contenttype=json";
-/// let head = verifier.check("POST", query, Some(59))?;
+/// let head = verifier.check(RequestHead::new("POST", query))?;
 ///
 /// // Only now the body is read.
 /// let body = r#"{"CallRecord":{"CallId":"a-1","Caller_Account":"10001"}}"#;
 /// let Receipt::Deliver(delivery) = head.receive::<CallEnded>(body)? else { unreachable!() };
 /// assert_eq!(delivery.event().call_id, "a-1");
 ///
-/// let error = verifier.check("POST", "SdkAppid=1400000002", None).unwrap_err();
+/// let error = verifier.check(RequestHead::new("POST", "SdkAppid=1400000002")).unwrap_err();
 /// assert_eq!(error.answer().status(), 403);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Verifier(Arc<Config>);
-
-struct Config {
-    apps: Vec<App>,
-    replay_window: Duration,
-    body_limit: usize,
-    log: Log,
-}
 
 impl Verifier {
     /// Starts to configure a verifier.
@@ -51,74 +45,54 @@ impl Verifier {
         VerifierBuilder::new()
     }
 
-    /// Checks what is known before the body is read, by the system's clock.
-    ///
-    /// `query` is what stands behind the first `?` of the request's target, undecoded; empty if
-    /// there is none. `content_length` is the number of bytes that the peer announces, if it
-    /// does.
+    /// Checks what is known before the body is read.
     ///
     /// # Errors
     ///
     /// The first check that fails, in this order: [`MethodNotAllowed`], [`MalformedQuery`],
     /// [`ForeignApp`], [`Unsigned`], [`BadSignature`] or [`StaleSignature`], [`BodyTooLarge`].
     ///
-    /// [`MethodNotAllowed`]: ErrorKind::MethodNotAllowed
-    /// [`MalformedQuery`]: ErrorKind::MalformedQuery
-    /// [`ForeignApp`]: ErrorKind::ForeignApp
-    /// [`Unsigned`]: ErrorKind::Unsigned
-    /// [`BadSignature`]: ErrorKind::BadSignature
-    /// [`StaleSignature`]: ErrorKind::StaleSignature
-    /// [`BodyTooLarge`]: ErrorKind::BodyTooLarge
-    pub fn check(
-        &self,
-        method: &str,
-        query: &str,
-        content_length: Option<u64>,
-    ) -> Result<Head, Error> {
-        self.check_at(method, query, content_length, SystemTime::now())
+    /// [`MethodNotAllowed`]: crate::ErrorKind::MethodNotAllowed
+    /// [`MalformedQuery`]: crate::ErrorKind::MalformedQuery
+    /// [`ForeignApp`]: crate::ErrorKind::ForeignApp
+    /// [`Unsigned`]: crate::ErrorKind::Unsigned
+    /// [`BadSignature`]: crate::ErrorKind::BadSignature
+    /// [`StaleSignature`]: crate::ErrorKind::StaleSignature
+    /// [`BodyTooLarge`]: crate::ErrorKind::BodyTooLarge
+    pub fn check(&self, request: RequestHead<'_>) -> Result<Head, Error> {
+        self.try_check(request).map_err(|reason| {
+            let error = Error::from(reason);
+            self.0.log.refused(&error, false);
+            error
+        })
     }
 
-    /// [`check`](Self::check) by a clock of one's own.
-    ///
-    /// # Errors
-    ///
-    /// The same as [`check`](Self::check).
-    pub fn check_at(
-        &self,
-        method: &str,
-        query: &str,
-        content_length: Option<u64>,
-        now: SystemTime,
-    ) -> Result<Head, Error> {
-        self.try_check(method, query, content_length, now)
-            .inspect_err(|error| self.log().refused(error, false))
-    }
-
-    fn try_check(
-        &self,
-        method: &str,
-        query: &str,
-        content_length: Option<u64>,
-        now: SystemTime,
-    ) -> Result<Head, Error> {
-        if method != "POST" {
-            return Err(Error::new(ErrorKind::MethodNotAllowed, "the method is not POST"));
+    fn try_check(&self, request: RequestHead<'_>) -> Result<Head, Reason> {
+        if request.method != "POST" {
+            return Err(Reason::NotPost);
         }
-        let mut known = Query::default();
-        known.read(query)?;
-        let sdk_app_id = known.sdk_app_id()?;
-        let app =
-            self.0.apps.iter().find(|app| app.sdk_app_id() == sdk_app_id).ok_or_else(|| {
-                Error::new(ErrorKind::ForeignApp, "the SDKAppID is none of the receiver's")
-            })?;
-        let signature = Signature::read(known.sign.as_deref(), known.request_time.as_deref());
-        let is_signed = signature.verify(app.policy(), &app.tokens, now, self.0.replay_window)?;
+        let mut query = Query::default();
+        query.read(request.query)?;
+        let id = query.sdk_app_id()?;
+        let app = self.0.apps.iter().find(|app| app.id == id).ok_or(Reason::ForeignApp)?;
+        let signed = Signed::read(query.get(Parameter::Sign), query.get(Parameter::RequestTime));
+        let signature = if app.policy == Policy::Unsigned {
+            signed.unverified()
+        } else {
+            let now = request.received_at.unwrap_or_else(SystemTime::now);
+            signed.verify(&app.tokens, now, self.0.replay_window)
+        };
+        match (app.policy, signature.reason()) {
+            (Policy::Required, Some(reason)) => return Err(reason),
+            (Policy::ReportOnly, Some(reason)) => self.0.log.reported(reason),
+            _ => {}
+        }
         let fits = |length| usize::try_from(length).is_ok_and(|length| length <= self.0.body_limit);
-        if !content_length.is_none_or(fits) {
-            let reason = "more bytes are announced than the limit";
-            return Err(Error::new(ErrorKind::BodyTooLarge, reason));
+        if !fits(request.least_length()) {
+            return Err(Reason::AnnouncedTooLarge);
         }
-        Ok(Head::new(self.clone(), Params::new(sdk_app_id, &known, &signature), is_signed))
+        let params = Params::new(id, &query, &signed);
+        Ok(Head::new(Arc::clone(&self.0), params, signature, request.framing))
     }
 
     /// The longest body that is taken, in bytes.
@@ -132,9 +106,18 @@ impl Verifier {
     pub fn replay_window(&self) -> Duration {
         self.0.replay_window
     }
+}
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.0.log
+impl VerifierBuilder {
+    /// Makes the verifier.
+    ///
+    /// # Errors
+    ///
+    /// What can never work, with the field's name: no app, an app of 0, the same app twice, a token
+    /// that is empty or begins or ends with white space, a control character or a byte order mark, an
+    /// app that is both signed and not, a replay window of less than a second, a body limit of 0.
+    pub fn build(self) -> Result<Verifier, BuildError> {
+        Ok(Verifier(Arc::new(self.check()?)))
     }
 }
 

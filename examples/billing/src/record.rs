@@ -37,8 +37,8 @@ impl Record {
     pub(crate) fn new(callback: &Delivery<Undecoded>) -> Self {
         let received = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            key: callback.idempotency_key().into(),
-            app: callback.params().sdk_app_id(),
+            key: callback.idempotency_key().to_string(),
+            app: callback.params().sdk_app_id().get(),
             command: callback.params().command().cloned(),
             received: received.as_secs(),
             length: callback.body().len(),

@@ -160,20 +160,12 @@ impl Worker {
     }
 }
 
-/// How long a call was connected, if its callback tells: without an accept time, a result that this
-/// version does not know cannot say whether anybody answered.
-fn seconds(call: &CallEnded) -> Option<u64> {
-    let is_known = call.result.as_ref().is_some_and(|result| CallResult::KNOWN.contains(result));
-    let tells = is_known || call.accept_time.is_some();
-    call.connected_time().filter(|_| tells).map(|time| time.as_secs())
-}
-
 fn print(call: &CallEnded) -> io::Result<()> {
     let mut line = serde_json::to_vec(&Bill {
         call_id: &call.call_id,
         caller: call.caller.as_deref(),
         result: call.result.as_ref().map(CallResult::as_str),
-        seconds: seconds(call),
+        seconds: call.billing().seconds(),
     })?;
     line.push(b'\n');
     let mut stdout = io::stdout().lock();

@@ -11,7 +11,7 @@ struct Line<'a> {
     result: Option<&'a str>,
     caller: Option<&'a str>,
     callees: Vec<&'a str>,
-    /// 0 when nobody answered, `null` when the times do not tell.
+    /// 0 when nobody answered, `null` when only the vendor's record API can tell.
     talk_seconds: Option<u64>,
 }
 
@@ -29,7 +29,7 @@ pub fn print_call(call: &CallEnded) -> io::Result<()> {
         result: call.result.as_ref().map(CallResult::as_str),
         caller: call.caller.as_deref(),
         callees: call.callees().collect(),
-        talk_seconds: call.connected_time().map(|time| time.as_secs()),
+        talk_seconds: call.billing().seconds(),
     })?;
     line.push(b'\n');
     // In one piece, so that lines of other threads do not come in between.

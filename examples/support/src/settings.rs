@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use trtc_call_webhook::{App, BuildError, Verifier};
+use trtc_call_webhook::{BuildError, SdkApp, SdkAppId, Verifier};
 
 const ADDR: &str = "ADDR";
 const SDK_APP_ID: &str = "SDK_APP_ID";
@@ -35,18 +35,22 @@ impl Settings {
             Some(text) => text.parse().map_err(|_| SettingsError::new(ADDR, "IP:PORT"))?,
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
         };
-        let app: App = match read(SDK_APP_ID)? {
+        let id = match read(SDK_APP_ID)? {
             Some(text) => text.parse().map_err(|_| SettingsError::new(SDK_APP_ID, APP_ID))?,
-            None => App::new(1_400_000_001),
+            None => SdkAppId::new(1_400_000_001),
         };
         let app = match read(CALLBACK_TOKEN)? {
             Some(tokens) if tokens.split(',').any(str::is_empty) => {
                 return Err(SettingsError::new(CALLBACK_TOKEN, TOKENS));
             }
-            Some(tokens) => app.tokens(tokens.split(',')),
+            Some(tokens) => {
+                let mut tokens = tokens.split(',');
+                let first = SdkApp::signed(id, tokens.next().unwrap_or_default());
+                tokens.fold(first, SdkApp::or_token)
+            }
             None => {
                 eprintln!("{CALLBACK_TOKEN} is not set: only the SDKAppID is checked");
-                app
+                SdkApp::unsigned(id)
             }
         };
         Ok(Self { addr, verifier: Verifier::builder().app(app).build()? })
@@ -77,7 +81,8 @@ impl SettingsError {
 
 impl From<BuildError> for SettingsError {
     fn from(error: BuildError) -> Self {
-        Self(error.to_string())
+        // The other settings of a verifier are not set from outside.
+        Self(format!("{CALLBACK_TOKEN} cannot be meant: {error}"))
     }
 }
 

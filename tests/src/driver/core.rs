@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use trtc_call_webhook::{Error, Receipt, Verifier};
+use trtc_call_webhook::adapter::{self, Receipt, RequestHead};
+use trtc_call_webhook::{Error, Verifier};
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Taken};
 
@@ -50,8 +51,11 @@ fn receive<E: Taken>(
     request: &Request,
     whole: bool,
 ) -> Result<Receipt<E>, Error> {
+    let head = RequestHead::new(&request.method, &request.query);
     let length = u64::try_from(request.body.len()).ok().filter(|_| whole);
-    let head = verifier.check(&request.method, &request.query, request.announce.or(length))?;
+    let length = request.announce.or(length);
+    let head = length.map_or(head, |length| head.content_length(length));
+    let head = verifier.check(head)?;
     if whole {
         return head.receive(&request.body);
     }
@@ -62,7 +66,7 @@ fn receive<E: Taken>(
     buffer.receive()
 }
 
-fn to_answer(answer: trtc_call_webhook::Answer, kind: Kind) -> Answer {
+fn to_answer(answer: adapter::Answer, kind: Kind) -> Answer {
     Answer {
         status: answer.status(),
         content_type: vec![answer.content_type().to_owned()],

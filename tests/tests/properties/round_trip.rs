@@ -32,10 +32,10 @@ proptest! {
         let delivery = peer.deliver::<Callback>(&request);
         prop_assert_eq!(delivery.event(), &event);
         prop_assert_eq!(delivery.body(), request.body());
-        prop_assert!(delivery.is_signed());
+        prop_assert!(delivery.signature().is_valid());
 
         let params = delivery.params();
-        prop_assert_eq!(params.sdk_app_id(), peer.app);
+        prop_assert_eq!(params.sdk_app_id().get(), peer.app);
         prop_assert_eq!(params.command(), Some(event.command()));
         prop_assert_eq!(params.content_type(), Some(&ContentType::Json));
         let platform = Some(platform).filter(|text| !text.is_empty()).map(OptPlatform::from);

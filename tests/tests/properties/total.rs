@@ -7,9 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
+use trtc_call_webhook::adapter::{Head, Receipt, RequestHead};
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{
-    App, Callback, Command, Delivery, ErrorKind, Event, Head, Receipt, Undecoded, Verifier, decode,
+    Callback, Command, Delivery, ErrorKind, Event, SdkApp, Undecoded, Verifier, decode,
 };
 
 use crate::config;
@@ -29,27 +30,38 @@ proptest! {
         body in body(),
     ) {
         let verifier = Verifier::builder()
-            .app(App::new(1))
-            .app(App::new(2).token("t"))
-            .app(App::new(3).token("t").insecure_accept_unsigned())
+            .app(SdkApp::unsigned(1))
+            .app(SdkApp::signed(2, "t"))
+            .app(SdkApp::signed(3, "t").insecure_report_only())
             .body_limit(BODY_LIMIT)
             .build()
             .unwrap();
         let now = UNIX_EPOCH + Duration::from_secs(seconds.into());
-        let checked = [content_length, None]
-            .map(|length| verifier.check_at(&method, &query, length, now));
-        for head in checked.into_iter().flatten() {
-            let undecoded = receive::<Undecoded>(head.clone(), &body);
-            let all = receive::<Callback>(head, &body);
+        for content_length in [content_length, u64::try_from(body.len()).ok(), None] {
+            let check = || {
+                let head = RequestHead::new(&method, &query).received_at(now);
+                let head = content_length.map_or(head, |length| head.content_length(length));
+                verifier.check(head)
+            };
+            let Ok(head) = check() else { continue };
+            let undecoded = receive::<Undecoded>(head, &body);
+            let all = receive::<Callback>(check().unwrap(), &body);
+            let announced = content_length.map(|length| usize::try_from(length).unwrap());
+            if announced.is_some_and(|announced| announced > body.len()) {
+                prop_assert_eq!(undecoded.err(), Some(ErrorKind::UnreadableBody));
+                prop_assert_eq!(all.err(), Some(ErrorKind::UnreadableBody));
+                continue;
+            }
+            let body = &body[..announced.unwrap_or(body.len())];
             if body.len() > BODY_LIMIT {
                 prop_assert_eq!(undecoded.err(), Some(ErrorKind::BodyTooLarge));
                 prop_assert_eq!(all.err(), Some(ErrorKind::BodyTooLarge));
                 continue;
             }
             let undecoded = undecoded.unwrap();
-            prop_assert_eq!(undecoded.body(), &body);
+            prop_assert_eq!(&undecoded.body()[..], body);
             let key = undecoded.idempotency_key();
-            prop_assert_eq!(all.as_ref().map_or(key.clone(), Delivery::idempotency_key), key);
+            prop_assert_eq!(all.as_ref().map_or(key, Delivery::idempotency_key), key);
             let decoded = undecoded.decode::<Callback>().map_err(|error| error.kind());
             prop_assert_eq!(all.map(|delivery| Some(delivery.into_event())), decoded);
         }

@@ -17,7 +17,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) capture: CaptureArgs,
 
     #[command(flatten)]
-    pub(crate) verifier: ReceiverArgs,
+    pub(crate) verifier: VerifierArgs,
 }
 
 #[derive(clap::Args)]
@@ -48,8 +48,8 @@ pub(crate) struct CaptureArgs {
 }
 
 #[derive(clap::Args)]
-#[command(next_help_heading = "The receiver")]
-pub(crate) struct ReceiverArgs {
+#[command(next_help_heading = "The verifier")]
+pub(crate) struct VerifierArgs {
     /// The app that it serves [env: SDK_APP_ID] [default: the one in the URL]
     #[arg(long, value_name = "N")]
     pub(crate) sdk_app_id: Option<String>,
@@ -61,13 +61,9 @@ pub(crate) struct ReceiverArgs {
     #[arg(long)]
     pub(crate) token: Option<String>,
 
-    /// It has insecure_accept_unsigned
-    #[arg(long, conflicts_with = "ignore_signature")]
-    pub(crate) accept_unsigned: bool,
-
-    /// It has insecure_ignore_signature
+    /// It has insecure_report_only: what is wrong with a signature is told, and refuses nothing
     #[arg(long)]
-    pub(crate) ignore_signature: bool,
+    pub(crate) report_only: bool,
 
     /// How far RequestTime may be from the clock [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = whole(0..=u64::MAX),

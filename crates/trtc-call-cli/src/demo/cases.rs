@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
+use trtc_call_webhook::adapter::Answer;
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{Ack, Answer, CallResult, Callback, Command, ErrorKind, Token};
+use trtc_call_webhook::{Ack, CallResult, Callback, Command, ErrorKind, SdkAppId, Token};
 
 use super::receiver::Seen;
 use crate::sample::{self, Sample, new_call_id};
@@ -54,7 +55,7 @@ impl Case {
 }
 
 /// Every case, in the order in which they are sent.
-pub(super) fn all(sdk_app_id: u64, token: &Token) -> Vec<Case> {
+pub(super) fn all(sdk_app_id: SdkAppId, token: &Token) -> Vec<Case> {
     let sample = Sample {
         caller: "10001".to_owned(),
         callees: vec!["10002".to_owned()],
@@ -78,11 +79,16 @@ pub(super) fn all(sdk_app_id: u64, token: &Token) -> Vec<Case> {
             cases.push(taken("duplicate", callback).again());
         }
     }
+    // It ended normally, but does not say that anybody answered: no bill can be made of it alone.
+    let mut without_accept = ended(&CallResult::NormalEnd);
+    without_accept.accept_time = None;
+    cases.push(taken("no accept time", without_accept.into()));
     cases.push(taken("callee rings", sample.call_started(&new_call_id()).into()));
     cases.push(taken("callee accepts", sample.member_changed(&new_call_id()).into()));
     cases.push(taken("unknown command", sample::other(UNKNOWN_COMMAND.into()).into()));
 
-    let foreign = Request::new(sdk_app_id.saturating_add(1), ended(&CallResult::NormalEnd));
+    let another_app = sdk_app_id.get().saturating_add(1);
+    let foreign = Request::new(another_app, ended(&CallResult::NormalEnd));
     let wrong = Signature::Wrong(token.clone());
     let stale = Signature::Stale(token.clone());
     let broken = normal_end().with_body(r#"{"CallbackCommand":"#);

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::routing::any;
 use trtc_call_webhook::{IdempotencyKey, Token};
-use trtc_call_webhook_axum::{Ack, App, Callback, Verifier, Webhook};
+use trtc_call_webhook_axum::{Ack, Callback, SdkApp, SdkAppId, Verifier, Webhook};
 
 use crate::failure::Failure;
 use crate::server;
@@ -54,8 +54,8 @@ impl FromRef<Backend> for Verifier {
 }
 
 /// A receiver for one app with one token, and what its handler writes.
-pub(super) fn router(sdk_app_id: u64, token: Token) -> Result<(Router, Notebook), Failure> {
-    let verifier = Verifier::builder().app(App::new(sdk_app_id).token(token)).build()?;
+pub(super) fn router(sdk_app_id: SdkAppId, token: Token) -> Result<(Router, Notebook), Failure> {
+    let verifier = Verifier::builder().app(SdkApp::signed(sdk_app_id, token)).build()?;
     let notebook = Notebook::default();
     let backend = Backend { verifier, notebook: notebook.clone() };
     Ok((Router::new().route(server::PATH, any(on_callback)).with_state(backend), notebook))
@@ -66,7 +66,7 @@ async fn on_callback(
     Webhook(callback): Webhook<Callback>,
 ) -> Ack {
     let mut notes = notebook.notes();
-    let is_duplicate = !notes.keys.insert(callback.idempotency_key());
+    let is_duplicate = !notes.keys.insert(callback.idempotency_key().clone());
     notes.seen.push(Seen { callback: callback.event().clone(), is_duplicate });
     Ack::ok()
 }

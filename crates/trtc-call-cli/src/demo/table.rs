@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{LineStyle, Table, TableStyle};
 use serde::Serialize;
-use trtc_call_webhook::{ActionType, CallResult, Callback, MemberStatus};
+use trtc_call_webhook::{ActionType, Billing, CallResult, Callback, MemberStatus, SdkAppId};
 
 use super::Outcome;
 use super::cases::Case;
@@ -73,9 +73,10 @@ fn story(seen: &Seen) -> String {
     let story = match &seen.callback {
         Callback::CallEnded(call) => {
             let result = call.result.as_ref().map_or("no result", CallResult::as_str);
-            match call.talking_time() {
-                Some(time) => format!("{result}, talked {} s", time.as_secs()),
-                None => format!("{result}, not answered"),
+            match call.billing() {
+                Billing::Connected(time) => format!("{result}, talked {} s", time.as_secs()),
+                Billing::Unanswered => format!("{result}, not answered"),
+                Billing::AskRecord(reason) => format!("{result}, ask the record: {reason}"),
             }
         }
         Callback::CallStarted(call) => words(call.members.iter().map(|member| {
@@ -100,14 +101,18 @@ fn words<'a>(pairs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String 
 #[derive(Serialize)]
 struct Report<'a> {
     url: String,
-    sdk_app_id: u64,
+    sdk_app_id: SdkAppId,
     rows: &'a [Row],
     as_expected: usize,
     total: usize,
 }
 
 /// A line of JSON without the line feed.
-pub(super) fn json(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> Result<Vec<u8>, Failure> {
+pub(super) fn json(
+    endpoint: &Endpoint,
+    sdk_app_id: SdkAppId,
+    rows: &[Row],
+) -> Result<Vec<u8>, Failure> {
     let (url, as_expected, total) = (endpoint.to_string(), right(rows), rows.len());
     serde_json::to_vec(&Report { url, sdk_app_id, rows, as_expected, total })
         .map_err(|error| Failure::new(format!("cannot write the rows: {error}")))
@@ -119,7 +124,7 @@ fn right(rows: &[Row]) -> usize {
 }
 
 /// The table for people, with what it is about before it and what it comes to after it.
-pub(super) fn text(endpoint: &Endpoint, sdk_app_id: u64, rows: &[Row]) -> String {
+pub(super) fn text(endpoint: &Endpoint, sdk_app_id: SdkAppId, rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_header(["sent", "with", "answered", "the handler saw", "as expected"]);

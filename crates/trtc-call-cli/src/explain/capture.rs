@@ -49,11 +49,8 @@ pub(super) enum Body {
     /// The capture says nothing about it.
     Unknown,
     Whole(Vec<u8>),
-    /// It did not arrive whole, and why.
-    Cut {
-        bytes: Vec<u8>,
-        why: String,
-    },
+    /// Its chunks end before the last one.
+    Cut(Vec<u8>),
 }
 
 impl Body {
@@ -61,7 +58,7 @@ impl Body {
     pub(super) fn known(&self) -> Option<&[u8]> {
         match self {
             Self::Unknown => None,
-            Self::Whole(bytes) | Self::Cut { bytes, .. } => Some(bytes),
+            Self::Whole(bytes) | Self::Cut(bytes) => Some(bytes),
         }
     }
 

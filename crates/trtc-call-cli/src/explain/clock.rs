@@ -8,7 +8,7 @@ use trtc_call_webhook::UnixSeconds;
 
 use crate::failure::Failure;
 
-/// The receiver's clock.
+/// The verifier's clock.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     pub(super) at: SystemTime,

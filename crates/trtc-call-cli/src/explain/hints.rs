@@ -8,25 +8,25 @@ mod signature;
 
 pub(super) use self::body::command_in;
 use super::judge::Case;
-use trtc_call_webhook::{Error, ErrorKind};
+use trtc_call_webhook::{Error, ErrorKind, Reason};
 
 /// The longest name that is repeated, in bytes.
 const MAX_NAME: usize = 64;
 
 /// What helps with an error of this request.
 pub(super) fn of(case: &Case<'_>, error: &Error) -> Vec<String> {
-    match error.kind() {
-        ErrorKind::MethodNotAllowed => head::method(case),
-        ErrorKind::MalformedQuery => head::query(case),
-        ErrorKind::ForeignApp => head::app(case),
-        ErrorKind::Unsigned => signature::missing(case),
-        ErrorKind::BadSignature => signature::bad(case),
-        ErrorKind::StaleSignature => signature::stale(case),
-        ErrorKind::BodyTooLarge => body::too_large(case),
-        ErrorKind::UnreadableBody => body::unreadable(case),
-        ErrorKind::MalformedBody => body::malformed(case),
-        ErrorKind::CommandMismatch => body::mismatch(case),
-        ErrorKind::NoCallId => body::no_call_id(case),
+    match (error.kind(), error.reason()) {
+        (ErrorKind::MethodNotAllowed, _) => head::method(case),
+        (ErrorKind::MalformedQuery, reason) => head::query(case, reason),
+        (ErrorKind::ForeignApp, _) => head::app(case),
+        (ErrorKind::Unsigned, _) => signature::missing(case),
+        (ErrorKind::BadSignature, reason) => signature::bad(case, reason),
+        (_, Reason::Stale { seconds_ahead }) => signature::stale(case, seconds_ahead),
+        (ErrorKind::BodyTooLarge, _) => body::too_large(case),
+        (ErrorKind::UnreadableBody, _) => body::unreadable(case),
+        (ErrorKind::MalformedBody, _) => body::malformed(case, error),
+        (ErrorKind::CommandMismatch, _) => body::mismatch(case),
+        (ErrorKind::NoCallId, _) => body::no_call_id(case),
         _ => Vec::new(),
     }
 }

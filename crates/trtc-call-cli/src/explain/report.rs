@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
+use trtc_call_webhook::SdkAppId;
 
 use super::clock;
 use super::judge::{Case, Outcome};
@@ -18,7 +19,7 @@ use crate::verdict::Verdict;
 struct Report<'a> {
     understood: Vec<String>,
     request: RequestFacts<'a>,
-    verifier: ReceiverFacts,
+    verifier: VerifierFacts,
     clock: ClockFacts,
     steps: &'a [Step],
     /// None if the capture has no body and its head passes.
@@ -40,8 +41,9 @@ struct RequestFacts<'a> {
 }
 
 #[derive(Serialize)]
-struct ReceiverFacts {
-    sdk_app_id: u64,
+struct VerifierFacts {
+    /// None if nobody said it and the URL does not either.
+    sdk_app_id: Option<SdkAppId>,
     /// Whether `sdk_app_id` was given, and not taken from the URL.
     sdk_app_id_given: bool,
     tokens: usize,
@@ -85,7 +87,7 @@ pub(super) fn json(case: &Case<'_>, judgement: &Judgement) -> Result<Vec<u8>, Fa
             body_bytes: known_length(case),
             announced_bytes: case.request.announced,
         },
-        verifier: ReceiverFacts {
+        verifier: VerifierFacts {
             sdk_app_id: case.sdk_app_id,
             sdk_app_id_given: case.settings.sdk_app_id.is_some(),
             tokens: case.settings.tokens.len(),
@@ -136,8 +138,8 @@ pub(super) fn text(case: &Case<'_>, judgement: &Judgement) -> String {
     let tokens = case.settings.tokens.len();
     let _ = writeln!(
         text,
-        "receiver    app {}  {tokens} token{}: {}  window {} s  limit {} bytes  takes {}",
-        case.sdk_app_id,
+        "verifier    app {}  {tokens} token{}: {}  window {} s  limit {} bytes  takes {}",
+        case.sdk_app_id.map_or_else(|| "unknown".to_owned(), |id| id.to_string()),
         if tokens == 1 { "" } else { "s" },
         case.settings.policy_texts().1,
         case.verifier.replay_window().as_secs(),

@@ -1,13 +1,14 @@
 //! The rows of the contract one by one: whether a request passes each, and why.
 
 use serde::Serialize;
-use trtc_call_webhook::{Ack, Answer, Command, Error};
+use trtc_call_webhook::adapter::Answer;
+use trtc_call_webhook::{Ack, Error, Reason, Signature};
 
 use super::clock;
 use super::hints;
-use super::judge::{Case, Outcome};
-use super::settings::Policy;
+use super::judge::{Case, Outcome, row};
 use crate::args::Takes;
+use crate::settings;
 
 /// The rows of the contract that a request can fail.
 const ROWS: [(u8, &str); 10] = [
@@ -57,7 +58,7 @@ impl Judgement {
     pub(super) fn new(case: &Case<'_>) -> Self {
         let outcome = case.outcome(case.clock.at);
         let failed = match &outcome {
-            Outcome::Refused(error) => Some((case.row(error), error)),
+            Outcome::Refused(error) => Some((row(error.reason()), error)),
             _ => None,
         };
         let step = |(row, name)| match failed {
@@ -66,7 +67,7 @@ impl Judgement {
                 name,
                 result: Passage::Failed,
                 kind: Some(error.kind().as_str()),
-                reason: reason(error),
+                reason: error.reason().to_string(),
                 hints: hints::of(case, error),
             },
             Some((last, _)) if row > last => not_reached((row, name), format!("row {last} failed")),
@@ -86,12 +87,6 @@ impl Judgement {
             Outcome::Delivered | Outcome::NotTaken => Some(Ack::ok().answer()),
         }
     }
-}
-
-/// What an error says besides its kind.
-fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    text.split_once(": ").map_or(text.clone(), |(_, reason)| reason.to_owned())
 }
 
 const fn not_reached((row, name): (u8, &'static str), reason: String) -> Step {
@@ -122,10 +117,7 @@ fn passed(case: &Case<'_>, (row, name): (u8, &'static str)) -> Step {
         1 => "it is POST".to_owned(),
         2 => format!("{} bytes, no checked parameter with two values", case.request.query.len()),
         3 => "a plain decimal number".to_owned(),
-        4 if case.settings.sdk_app_id.is_none() => {
-            format!("{} is taken for yours, since no --sdk-app-id says otherwise", case.sdk_app_id)
-        }
-        4 => format!("{} is served", case.sdk_app_id),
+        4 => app(case),
         5 => signature(case),
         6 => match case.request.announced {
             Some(length) => format!("{length} bytes are announced, of {}", limit(case)),
@@ -136,38 +128,52 @@ fn passed(case: &Case<'_>, (row, name): (u8, &'static str)) -> Step {
         9 => commands(case),
         _ => "the event has one, or needs none".to_owned(),
     };
-    Step { row, name, result: Passage::Passed, kind: None, reason, hints: Vec::new() }
+    let hints = match reported(case) {
+        Some(reason) if row == 5 => hints::of(case, &Error::from(reason)),
+        _ => Vec::new(),
+    };
+    Step { row, name, result: Passage::Passed, kind: None, reason, hints }
 }
 
 fn limit(case: &Case<'_>) -> String {
     format!("at most {}", case.verifier.body_limit())
 }
 
+/// The app that is served.
+fn app(case: &Case<'_>) -> String {
+    let id = case.sdk_app_id.map_or_else(String::new, |id| id.to_string());
+    match case.settings.sdk_app_id {
+        Some(_) => format!("{id} is served"),
+        None => format!("{id} is taken for yours, since no --sdk-app-id says otherwise"),
+    }
+}
+
 /// Why the signature passes.
 fn signature(case: &Case<'_>) -> String {
-    let has = |key| case.query.value(key).is_some();
-    let is_signed = has("Sign") || has("RequestTime");
-    match (case.settings.policy, case.settings.tokens.len()) {
-        (Policy::Default, 0) if is_signed => {
-            "there is no token to check the signature with: --token gives it".to_owned()
-        }
-        (Policy::Default, 0) => "there is no token, so none is asked for".to_owned(),
-        (Policy::Ignore, _) => "the policy does not look".to_owned(),
-        (Policy::AcceptUnsigned, _) if !is_signed => {
-            "unsigned, which the policy accepts".to_owned()
-        }
-        (_, count) => {
-            let makers: Vec<String> = case.makers().iter().map(usize::to_string).collect();
-            let age = clock::age_text(case.age(case.clock.at).unwrap_or_default());
-            format!("made by token {} of {count}, {age}", makers.join(" and "))
-        }
+    if let Some(reason) = reported(case) {
+        return format!("{reason}; that is only reported");
     }
+    let count = case.settings.tokens.len();
+    match case.signature() {
+        Some(Signature::Valid) => {
+            let age = clock::age_text(case.age(case.clock.at).unwrap_or_default());
+            format!("made by token {} of {count}, {age}", case.makers())
+        }
+        Some(Signature::Unverified) => {
+            "there is no token to verify the signature with: --token gives it".to_owned()
+        }
+        _ => "there is no token, so none is asked for".to_owned(),
+    }
+}
+
+/// What is wrong with a signature that passes since the app only reports.
+fn reported(case: &Case<'_>) -> Option<Reason> {
+    settings::fault(case.signature().filter(|_| case.settings.report_only)?)
 }
 
 /// Where the command stands.
 fn commands(case: &Case<'_>) -> String {
-    let in_url = case.params(case.clock.at).and_then(|params| params.command().cloned());
-    let in_url = in_url.as_ref().map(Command::as_str);
+    let in_url = case.command_in_url();
     let in_body = hints::command_in(case.request.body.bytes());
     let place = match (in_url, &in_body) {
         (Some(_), Some(_)) => "the URL and the body agree",

@@ -1,12 +1,11 @@
 //! The line for each callback: for people, or for machines.
 
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
 use trtc_call_webhook::{
-    ActionType, CallResult, CallType, IdempotencyKey, MediaType, Member, MemberChange,
-    MemberStatus, RoomId, UnixMillis,
+    ActionType, Billing, CallResult, CallType, IdempotencyKey, MediaType, Member, MemberChange,
+    MemberStatus, RoomId, SdkAppId, UnixMillis,
 };
 use trtc_call_webhook_axum::{CallEnded, CallStarted, Callback, Delivery, MemberChanged};
 
@@ -19,11 +18,11 @@ struct Line<'a> {
     call_id: Option<&'a str>,
     #[serde(flatten)]
     event: Event<'a>,
-    sdk_app_id: u64,
-    /// Whether a signature was checked and was right.
-    signed: bool,
+    sdk_app_id: SdkAppId,
+    /// What it was found to be: `valid`, `missing`, `invalid` or `unverified`.
+    signature: &'static str,
     /// The same for a callback that is delivered again.
-    idempotency_key: IdempotencyKey,
+    idempotency_key: &'a IdempotencyKey,
 }
 
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ enum Event<'a> {
         result: Option<&'a str>,
         caller: Option<&'a str>,
         callees: Vec<&'a str>,
-        /// 0 when nobody answered, null when the times do not tell.
+        /// 0 when nobody answered, null when the record must be asked.
         talk_seconds: Option<u64>,
         ring_seconds: Option<u64>,
         media_type: Option<&'a MediaType>,
@@ -66,7 +65,7 @@ pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
             result: call.result.as_ref().map(CallResult::as_str),
             caller: call.caller.as_deref(),
             callees: call.callees().collect(),
-            talk_seconds: call.connected_time().map(|time| time.as_secs()),
+            talk_seconds: call.billing().seconds(),
             ring_seconds: call.ringing_time().map(|time| time.as_secs()),
             media_type: call.media_type.as_ref(),
             call_type: call.call_type.as_ref(),
@@ -91,7 +90,7 @@ pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
         call_id: callback.call_id(),
         event,
         sdk_app_id: callback.params().sdk_app_id(),
-        signed: callback.is_signed(),
+        signature: callback.signature().as_str(),
         idempotency_key: callback.idempotency_key(),
     };
     Ok(serde_json::to_vec(&line)?)
@@ -125,21 +124,22 @@ pub(super) fn text(callback: &Callback) -> String {
 }
 
 fn add_ended(line: &mut String, call: &CallEnded) {
-    let style = if call.is_answered() { GOOD } else { BAD };
+    let billing = call.billing();
+    let style = if matches!(billing, Billing::Connected(_)) { GOOD } else { BAD };
     let result = call.result.as_ref().map_or("no result", CallResult::as_str);
     add(line, &styled(style, &plain(result)));
     let caller = call.caller.as_deref().unwrap_or("nobody");
     let callees = list(call.callees().map(|callee| plain(callee).into_owned()));
     add(line, &format!("{} -> {callees}", plain(caller)));
-    let mut add_time = |what: &str, seconds: Option<u64>| {
-        // Writing to a string has no way to fail.
-        let _ = match seconds {
-            Some(seconds) => write!(line, "  {what} {seconds} s"),
-            None => write!(line, "  {what} ? s"),
-        };
-    };
-    add_time("talked", call.connected_time().map(|time| time.as_secs()));
-    add_time("rang", call.ringing_time().map(|time| time.as_secs()));
+    match billing {
+        Billing::Connected(time) => add(line, &format!("talked {} s", time.as_secs())),
+        Billing::Unanswered => add(line, "talked 0 s"),
+        Billing::AskRecord(reason) => add(line, &format!("ask the record: {reason}")),
+    }
+    // None where the record is to be asked: no time of such a call is shown.
+    if let Some(time) = call.ringing_time() {
+        add(line, &format!("rang {} s", time.as_secs()));
+    }
 }
 
 fn add(line: &mut String, piece: &str) {

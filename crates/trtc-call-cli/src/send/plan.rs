@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{CallResult, Callback, Command, OtherCallback, Token};
+use trtc_call_webhook::{CallResult, Callback, Command, OtherCallback, SdkAppId, Token};
 
 use crate::args::SendArgs;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::signature::Signature;
 
 /// Everything that is asked for, made anew for each time that it is sent.
 pub(crate) struct Plan {
-    sdk_app_id: u64,
+    sdk_app_id: SdkAppId,
     signature: Signature,
     sample: Sample,
     call_id: Option<String>,
@@ -87,7 +87,7 @@ impl Plan {
         })
     }
 
-    pub(super) const fn sdk_app_id(&self) -> u64 {
+    pub(super) const fn sdk_app_id(&self) -> SdkAppId {
         self.sdk_app_id
     }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::common::{stdout, trtc_call};
 
 /// What is sent, what is answered, and what the handler saw.
-const ROWS: [[&str; 4]; 15] = [
+const ROWS: [[&str; 4]; 16] = [
     ["Call.CallbackAfterEndCall", "NormalEnd", "200 OK", "NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "duplicate", "200 OK", "duplicate: NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "Cancel", "200 OK", "Cancel, not answered"],
@@ -14,6 +14,12 @@ const ROWS: [[&str; 4]; 15] = [
     ["Call.CallbackAfterEndCall", "CallBusy", "200 OK", "CallBusy, not answered"],
     ["Call.CallbackAfterEndCall", "Interrupt", "200 OK", "Interrupt, talked 42 s"],
     ["Call.CallbackAfterEndCall", "Offline", "200 OK", "Offline, talked 42 s"],
+    [
+        "Call.CallbackAfterEndCall",
+        "no accept time",
+        "200 OK",
+        "NormalEnd, ask the record: a normal end without an accept time",
+    ],
     ["Call.CallbackAfterStartCall", "callee rings", "200 OK", "10001 Calling, 10002 Waiting"],
     ["Call.CallbackAfterMemberChanged", "callee accepts", "200 OK", "10002 Accept"],
     ["Call.CallbackAfterSomethingNew", "unknown command", "200 OK", "its body, 52 bytes"],
@@ -33,7 +39,7 @@ fn every_row_is_as_expected() {
             line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, [row.as_slice(), &["ok"]].concat());
     }
-    assert_eq!(lines.collect::<Vec<_>>(), ["", "15 of 15 as expected"]);
+    assert_eq!(lines.collect::<Vec<_>>(), ["", "16 of 16 as expected"]);
     // No colours where there is no terminal.
     assert!(!text.contains('\u{1b}'), "{text}");
 }

@@ -62,7 +62,7 @@ fn it_prints_a_line_of_json_for_each_callback() {
         "command": "Call.CallbackAfterEndCall", "call_id": "a-1", "result": "NormalEnd",
         "caller": "10001", "callees": ["10002"], "talk_seconds": 7, "ring_seconds": 3,
         "media_type": "Audio", "call_type": "SingleCall", "room": "roomid-1434",
-        "sdk_app_id": 1400000001, "signed": true,
+        "sdk_app_id": 1400000001, "signature": "valid",
         "idempotency_key": "1400000001:Call.CallbackAfterEndCall:a-1",
     });
     assert_eq!(line_of_end, expected);
@@ -139,10 +139,9 @@ fn a_callback_that_nobody_can_read_is_not_acknowledged() {
 #[test]
 fn the_environment_is_read_where_no_flag_is_given() {
     let mut command = trtc_call(["listen"]);
-    command.env("ADDR", "127.0.0.1:0").env("SDK_APP_ID", "7").env("CALLBACK_TOKEN", "a, b");
+    command.env("ADDR", "127.0.0.1:0").env("SDK_APP_ID", "7").env("CALLBACK_TOKEN", "a,b");
     let listen = Listen::spawn(&mut command);
-    // Nothing is trimmed.
-    for (token, status) in [("a", 0), (" b", 0), ("b", 1)] {
+    for (token, status) in [("a", 0), ("b", 0), ("c", 1)] {
         let args = ["send", "--url", &listen.url, "--sdk-app-id", "7", "--token", token];
         stdout(&trtc_call(args).output().unwrap(), status);
     }
@@ -169,6 +168,76 @@ fn without_a_token_it_says_so() {
     assert_eq!(stderr, "there is no token: only the SDKAppID is checked\n");
 }
 
+/// What a roll-out of signatures begins with.
+#[test]
+fn what_is_wrong_with_a_signature_may_be_only_reported() {
+    let mut listen = Listen::start(&["--json", "--report-only"]);
+    for (more, signature) in [
+        (["--token", TOKEN].as_slice(), "valid"),
+        (&[], "missing"),
+        (&["--token", TOKEN, "--wrong-signature"], "invalid"),
+        (&["--token", TOKEN, "--stale"], "invalid"),
+    ] {
+        stdout(&send(&listen.url, more), 0);
+        let line: Value = serde_json::from_str(&listen.line()).unwrap();
+        assert_eq!(line["signature"], signature, "{more:?}");
+    }
+    let (_, _, stderr) = listen.stop("-TERM");
+    let lines: Vec<&str> = stderr.lines().collect();
+    let [first, unsigned, bad, stale] = lines[..] else { panic!("{stderr}") };
+    assert_eq!(first, "what is wrong with a signature is only reported");
+    for (line, kind) in [(unsigned, "unsigned"), (bad, "bad signature"), (stale, "stale signature")]
+    {
+        assert!(line.starts_with(&format!("would be refused with 403: {kind}: ")), "{stderr}");
+    }
+    let without_token = trtc_call(["listen", "--report-only"]).output().unwrap();
+    assert!(sentence(&without_token).contains("--report-only needs a --token"));
+}
+
+/// Without a token a signature that is there is not verified, and that is told.
+#[test]
+fn a_signature_that_nobody_can_verify_is_unverified() {
+    let mut command = trtc_call(["listen", "--addr", "127.0.0.1:0", "--json"]);
+    let mut listen = Listen::spawn(&mut command);
+    for (more, signature) in [(["--token", TOKEN].as_slice(), "unverified"), (&[], "missing")] {
+        stdout(&send(&listen.url, more), 0);
+        let line: Value = serde_json::from_str(&listen.line()).unwrap();
+        assert_eq!(line["signature"], signature);
+    }
+}
+
+/// No line has seconds of a call that only the vendor's record tells.
+#[test]
+fn a_call_that_must_not_be_billed_has_no_seconds() {
+    let folder = std::env::temp_dir();
+    let file = folder.join(format!("trtc-call-ask-{}.json", std::process::id()));
+    let times = r#""StartTime":1741231146,"EndTime":1741231296"#;
+    let (mut text, mut json) = (Listen::start(&[]), Listen::start(&["--json"]));
+    for (record, says) in [
+        (
+            r#""CallResult":"NotAnswer","AcceptTime":1741231156"#,
+            "NotAnswer  nobody -> nobody  ask the record: an accept time, but a result that says \
+             nobody answered",
+        ),
+        (
+            r#""CallResult":"NormalEnd""#,
+            "NormalEnd  nobody -> nobody  ask the record: a normal end without an accept time",
+        ),
+    ] {
+        let body = format!(r#"{{"CallRecord":{{"CallId":"a",{record},{times}}}}}"#);
+        std::fs::write(&file, body).unwrap();
+        let more = ["--token", TOKEN, "--body", file.to_str().unwrap()];
+        for listen in [&text, &json] {
+            stdout(&send(&listen.url, &more), 0);
+        }
+        assert_eq!(text.line(), format!("Call.CallbackAfterEndCall  a  {says}\n"));
+        let line: Value = serde_json::from_str(&json.line()).unwrap();
+        assert_eq!(line["talk_seconds"], Value::Null);
+        assert_eq!(line["ring_seconds"], Value::Null);
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn what_cannot_be_meant_is_one_sentence() {
     for (variable, value) in [
@@ -188,6 +257,26 @@ fn what_cannot_be_meant_is_one_sentence() {
         let text = sentence(&output);
         assert!(text.contains(variable) && !text.contains("secret"), "{text}");
         assert!(output.stdout.is_empty());
+    }
+}
+
+/// What comes from the end of a file's line would make every signature wrong.
+#[test]
+fn a_token_with_an_odd_end_is_one_sentence() {
+    let listen = ["listen"].as_slice();
+    let send = &["send", "--url", "http://127.0.0.1:1/", "--sdk-app-id", APP];
+    let explain = &["explain", "--url", "/c?SdkAppid=1400000001", "--body", "{}"];
+    for token in ["secret\n", "old,secret ", "\u{feff}secret", "secret\u{7f},old", "old,,secret"] {
+        for args in [listen, send, explain] {
+            let in_variable = trtc_call(args).env("CALLBACK_TOKEN", token).output().unwrap();
+            let in_switch = trtc_call(args).args(["--token", token]).output().unwrap();
+            for (output, name) in [(in_variable, "CALLBACK_TOKEN"), (in_switch, "--token")] {
+                let text = sentence(&output);
+                let says = format!("trtc-call: {name} must be one token or several");
+                assert!(text.starts_with(&says) && text.contains("at its ends"), "{text}");
+                assert!(!text.contains("secret") && output.stdout.is_empty(), "{text}");
+            }
+        }
     }
 }
 

@@ -29,7 +29,7 @@ fn the_version_is_that_of_the_package() {
 fn completions_know_every_command_and_its_switches() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = stdout(&trtc_call(["completions", shell]).output().unwrap(), 0);
-        for word in COMMANDS.iter().chain(&["replay-window", "wrong-signature", "sdk-app-id"]) {
+        for word in COMMANDS.iter().chain(&["replay-window", "wrong-signature", "report-only"]) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

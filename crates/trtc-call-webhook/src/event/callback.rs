@@ -4,16 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::call_ended::CallEndedBody;
-use super::call_started::CallStartedBody;
-use super::decode::{Decode, Decoded};
-use super::member_changed::MemberChangedBody;
-use super::{CallEnded, CallStarted, Event, MemberChanged};
-use crate::decode::Opened;
-use crate::dedup::IdempotencyKey;
-use crate::error::Error;
-use crate::names::Command;
-use crate::params::Params;
+use super::{CallEnded, CallStarted, Command, MemberChanged};
 
 /// Any callback of Call (647/68934), and any other that comes authentic to the same URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,33 +69,6 @@ impl Callback {
             Self::CallStarted(event) => Some(&event.call_id),
             Self::MemberChanged(event) => Some(&event.call_id),
             Self::Other(_) => None,
-        }
-    }
-}
-
-impl Event for Callback {}
-
-impl Decode for Callback {
-    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        let opened = Opened::new(in_url, body)?;
-        let event = match opened.command() {
-            Command::CallEnded => opened.event::<CallEndedBody<'_>>()?.map(Self::CallEnded),
-            Command::CallStarted => opened.event::<CallStartedBody<'_>>()?.map(Self::CallStarted),
-            Command::MemberChanged => {
-                opened.event::<MemberChangedBody<'_>>()?.map(Self::MemberChanged)
-            }
-            Command::Other(_) => opened.envelope().map(|()| None)?,
-        };
-        let other = || Self::Other(OtherCallback::new(opened.command().clone(), opened.text()));
-        Ok(Decoded::Event(event.unwrap_or_else(other)))
-    }
-
-    fn idempotency_key(&self, params: &Params, body: &[u8]) -> IdempotencyKey {
-        match self {
-            Self::CallEnded(event) => event.idempotency_key(params, body),
-            Self::CallStarted(event) => event.idempotency_key(params, body),
-            Self::MemberChanged(event) => event.idempotency_key(params, body),
-            Self::Other(other) => IdempotencyKey::of_body(params, Some(&other.command), body),
         }
     }
 }

@@ -1,24 +1,14 @@
-//! `Call.CallbackAfterMemberChanged`.
+//! `Call.CallbackAfterMemberChanged`, and the members of a running call.
 
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::decode::{Decode, Decoded};
-use super::{Event, Member};
-use crate::decode::{self, Body};
-use crate::dedup::IdempotencyKey;
-use crate::error::Error;
-use crate::json::{self, Entry, Id, Integer, List, Mode, Scalar, Word, object};
-use crate::names::{ActionType, Command};
-use crate::params::Params;
-use crate::time::UnixMillis;
-use crate::wire;
+use super::{ActionType, MemberStatus, UnixMillis};
 
 /// Members of a running call answered, hung up, joined, were invited … (647/69215).
 ///
 /// Only the call id is sure to be there. The names in parentheses are those on the wire; here they
 /// all stand at the top of the body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemberChanged {
     /// The call's id (`CallId`), never empty when it came in a callback.
@@ -33,8 +23,71 @@ pub struct MemberChanged {
     pub event_time: Option<UnixMillis>,
 }
 
+impl MemberChanged {
+    /// An event with nothing but the call's id, for tests and for [`sender`](crate::sender).
+    ///
+    /// ```
+    /// use trtc_call_webhook::{MemberChange, MemberChanged};
+    ///
+    /// let change = MemberChanged::new("a-1")
+    ///     .with_changes([MemberChange::new("user2").with_action("Accept")])
+    ///     .with_event_time(1740464128807);
+    /// # assert_eq!(change.changes.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn new(call_id: impl Into<String>) -> Self {
+        Self { call_id: call_id.into(), ..Self::default() }
+    }
+
+    /// Sets everybody who takes part now.
+    #[must_use]
+    pub fn with_members(mut self, members: impl IntoIterator<Item = Member>) -> Self {
+        self.members = members.into_iter().collect();
+        self
+    }
+
+    /// Sets who did what.
+    #[must_use]
+    pub fn with_changes(mut self, changes: impl IntoIterator<Item = MemberChange>) -> Self {
+        self.changes = changes.into_iter().collect();
+        self
+    }
+
+    /// Sets when the event came about.
+    #[must_use]
+    pub fn with_event_time(mut self, event_time: impl Into<UnixMillis>) -> Self {
+        self.event_time = Some(event_time.into());
+        self
+    }
+}
+
+/// A member of a running call and what it is doing (`UserList` of 647/68941 and 647/69215).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Member {
+    /// User id (`User_Account`).
+    pub account: String,
+    /// In the call or still called (`Status`).
+    pub status: Option<MemberStatus>,
+}
+
+impl Member {
+    /// A member by its user id.
+    #[must_use]
+    pub fn new(account: impl Into<String>) -> Self {
+        Self { account: account.into(), status: None }
+    }
+
+    /// Sets what it is doing.
+    #[must_use]
+    pub fn with_status(mut self, status: impl Into<MemberStatus>) -> Self {
+        self.status = Some(status.into());
+        self
+    }
+}
+
 /// What one member did (`ChangedUserList` of 647/69215).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemberChange {
     /// User id (`User_Account`).
@@ -44,79 +97,16 @@ pub struct MemberChange {
 }
 
 impl MemberChange {
-    /// A change by the member's user id and action.
+    /// A change by the member's user id.
     #[must_use]
-    pub fn new(account: impl Into<String>, action: impl Into<Option<ActionType>>) -> Self {
-        Self { account: account.into(), action: action.into() }
+    pub fn new(account: impl Into<String>) -> Self {
+        Self { account: account.into(), action: None }
     }
-}
 
-impl MemberChanged {
-    /// An event with nothing but the call's id, for tests and for [`sender`](crate::sender).
+    /// Sets what the member did.
     #[must_use]
-    pub fn new(call_id: impl Into<String>) -> Self {
-        Self { call_id: call_id.into(), members: Vec::new(), changes: Vec::new(), event_time: None }
-    }
-}
-
-impl Event for MemberChanged {}
-
-impl Decode for MemberChanged {
-    fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
-        decode::single::<MemberChangedBody<'_>>(in_url, body)
-    }
-
-    fn idempotency_key(&self, params: &Params, _: &[u8]) -> IdempotencyKey {
-        IdempotencyKey::of_member_change(params, self)
-    }
-}
-
-object! {
-    pub(super) struct MemberChangedBody {
-        command: Scalar<'de> = wire::COMMAND,
-        call_id: Id = wire::CALL_ID,
-        members: List<Member> = wire::USER_LIST,
-        changes: List<MemberChange> = wire::CHANGED_USER_LIST,
-        event_time: Integer = wire::EVENT_TIME,
-    }
-}
-
-impl<'a> Body<'a> for MemberChangedBody<'a> {
-    const COMMAND: Command = Command::MemberChanged;
-    type Event = MemberChanged;
-
-    fn command(&self) -> &Scalar<'a> {
-        self.command.scalar()
-    }
-
-    #[inline]
-    fn into_event(self) -> Option<MemberChanged> {
-        Some(MemberChanged {
-            call_id: self.call_id.id().filter(|id| !id.is_empty())?,
-            members: self.members.list(),
-            changes: self.changes.list(),
-            event_time: self.event_time.integer().map(UnixMillis::new),
-        })
-    }
-}
-
-object! {
-    struct ChangeFields {
-        account: Id = wire::ACCOUNT,
-        action: Word<ActionType> = wire::ACTION_TYPE,
-    }
-}
-
-/// A change without a user id is skipped; a user id alone is a change without an action.
-impl<'de> Entry<'de> for MemberChange {
-    fn of_account(account: String) -> Self {
-        Self::new(account, None)
-    }
-
-    fn of_map<A: MapAccess<'de>>(map: A, mode: Mode) -> Result<Option<Self>, A::Error> {
-        let mut fields = ChangeFields::default();
-        json::FieldsVisitor { object: &mut fields, mode }.visit_map(map)?;
-        let action = fields.action.word();
-        Ok(fields.account.id().map(|account| Self { account, action }))
+    pub fn with_action(mut self, action: impl Into<ActionType>) -> Self {
+        self.action = Some(action.into());
+        self
     }
 }

@@ -6,32 +6,43 @@ use bytes::Bytes;
 
 use super::Head;
 use crate::answer::Ack;
+use crate::decode::{Decoded, Event};
 use crate::delivery::{Delivery, Receipt};
-use crate::error::{Error, ErrorKind};
-use crate::event::Event;
-use crate::event::decode::Decoded;
+use crate::error::{Error, ErrorKind, Reason};
 
 /// The body of a request while it arrives: never longer than the limit, and in memory at most about
 /// twice of what has arrived.
+///
+/// It takes exactly as many bytes as `Content-Length` announced, where that decides: push chunks until
+/// the body ends or [`is_complete`](Self::is_complete) says so. Once it has refused, it refuses
+/// everything after.
 #[must_use = "the request is answered only after its body is received"]
 pub struct BodyBuffer {
     head: Head,
     bytes: Vec<u8>,
+    refused: Option<Error>,
 }
 
 impl BodyBuffer {
     pub(super) const fn new(head: Head) -> Self {
-        Self { head, bytes: Vec::new() }
+        Self { head, bytes: Vec::new(), refused: None }
     }
 
-    /// Takes the next chunk. After an error the request is to be answered, not read on.
+    /// Takes the next chunk; of one that goes beyond the announced length, what belongs to the body.
     ///
     /// # Errors
     ///
-    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) if the chunk goes beyond the limit.
+    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) if the chunk goes beyond the limit, and whatever was
+    /// refused before. The request is to be answered then, and not read on.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
-        let limit = self.head.verifier.body_limit();
-        if limit.saturating_sub(self.bytes.len()) < chunk.len() {
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
+        }
+        let chunk = match self.missing() {
+            Some(missing) => chunk.get(..missing).unwrap_or(chunk),
+            None => chunk,
+        };
+        if self.head.config.body_limit.saturating_sub(self.bytes.len()) < chunk.len() {
             return Err(self.too_large());
         }
         if self.bytes.is_empty() {
@@ -44,47 +55,77 @@ impl BodyBuffer {
         Ok(())
     }
 
-    /// The refusal of a body that is longer than a limit, this receiver's or the framework's own. It is
-    /// logged here, as every refusal is.
+    /// Whether all that was announced is there: nothing more of the body is to be read then, whatever
+    /// else the connection brings. Always `false` where no `Content-Length` decides.
     #[must_use]
-    pub fn too_large(&self) -> Error {
-        self.refuse(Error::new(ErrorKind::BodyTooLarge, "the body is longer than the limit"))
+    pub fn is_complete(&self) -> bool {
+        self.missing() == Some(0)
     }
 
-    /// The refusal of a body that did not arrive whole; `source` is what the transport said. It is
-    /// logged here, as every refusal is.
+    /// How many of the announced bytes are still to come.
+    fn missing(&self) -> Option<usize> {
+        let end = usize::try_from(self.head.framing.end()?).unwrap_or(usize::MAX);
+        Some(end.saturating_sub(self.bytes.len()))
+    }
+
+    /// The head that the body belongs to.
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Refuses a body that is longer than a limit, the verifier's or the framework's own. Logs it, as
+    /// every refusal is.
     #[must_use]
-    pub fn unreadable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.refuse(Error::unreadable_body(source.into()))
+    pub fn too_large(&mut self) -> Error {
+        self.refuse(Reason::TooLarge.into())
+    }
+
+    /// Refuses a body whose transport broke; `source` is what that said. Logs it.
+    #[must_use]
+    pub fn broken(&mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        self.refuse(Error::transport(source.into()))
     }
 
     /// Takes the body as complete.
     ///
     /// # Errors
     ///
-    /// Unless `E` is [`Undecoded`](crate::Undecoded):
+    /// What was refused before; [`UnreadableBody`](ErrorKind::UnreadableBody) if it is shorter than
+    /// announced; and unless `E` is [`Undecoded`](crate::Undecoded):
     /// [`MalformedBody`](ErrorKind::MalformedBody),
     /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
-    pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
+    pub fn receive<E: Event>(mut self) -> Result<Receipt<E>, Error> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
+        if self.missing().is_some_and(|missing| missing > 0) {
+            return Err(self.refuse(Reason::BodyEndsEarly.into()));
+        }
         match E::decode(self.head.params.command(), &self.bytes) {
             Ok(Decoded::Event(event)) => {
                 // The exact size: what a body that came in pieces left over is given back.
                 let body = Bytes::from(self.bytes.into_boxed_slice());
-                let Head { params, is_signed, .. } = self.head;
-                Ok(Receipt::Deliver(Delivery::new(params, is_signed, body, event)))
+                let Head { params, signature, .. } = self.head;
+                Ok(Receipt::Deliver(Delivery::new(params, signature, body, event)))
             }
             Ok(Decoded::NotTaken(command)) => {
-                self.head.verifier.log().not_taken(&command);
+                self.head.config.log.not_taken(&command);
                 Ok(Receipt::Acknowledge(Ack::ok()))
             }
             Err(error) => Err(self.refuse(error)),
         }
     }
 
-    fn refuse(&self, error: Error) -> Error {
-        let is_lost = self.head.is_signed && error.kind() != ErrorKind::BodyTooLarge;
-        self.head.verifier.log().refused(&error, is_lost);
-        error
+    /// The first refusal stands, and is logged.
+    fn refuse(&mut self, error: Error) -> Error {
+        let head = &self.head;
+        self.refused
+            .get_or_insert_with(|| {
+                let is_lost = head.signature.is_valid() && error.kind() != ErrorKind::BodyTooLarge;
+                head.config.log.refused(&error, is_lost);
+                error
+            })
+            .clone()
     }
 }
 
@@ -94,6 +135,67 @@ impl fmt::Debug for BodyBuffer {
         f.debug_struct("BodyBuffer")
             .field("head", &self.head)
             .field("body_length", &self.bytes.len())
+            .field("refused", &self.refused)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::adapter::{BodyBuffer, Receipt, RequestHead};
+    use crate::{Error, Reason, SdkApp, Undecoded, Verifier};
+
+    fn buffer(limit: usize, announced: Option<u64>) -> BodyBuffer {
+        let app = SdkApp::unsigned(7);
+        let verifier = Verifier::builder().app(app).body_limit(limit).build().unwrap();
+        let head = RequestHead::new("POST", "SdkAppid=7");
+        let head = announced.map_or(head, |length| head.content_length(length));
+        verifier.check(head).unwrap().read_body()
+    }
+
+    fn received(buffer: BodyBuffer) -> Result<Vec<u8>, Reason> {
+        match buffer.receive::<Undecoded>() {
+            Ok(Receipt::Deliver(delivery)) => Ok(delivery.body().to_vec()),
+            Ok(Receipt::Acknowledge(_)) => unreachable!("the undecoded form takes everything"),
+            Err(error) => Err(error.reason()),
+        }
+    }
+
+    #[test]
+    fn it_takes_what_was_announced_and_no_more() {
+        let mut buffer = buffer(10, Some(3));
+        assert!(!buffer.is_complete());
+        buffer.push(b"ab").unwrap();
+        assert!(!buffer.is_complete());
+        buffer.push(b"cd").unwrap();
+        assert!(buffer.is_complete());
+        buffer.push(&[b'e'; 100]).unwrap();
+        assert_eq!(received(buffer), Ok(b"abc".to_vec()));
+    }
+
+    #[test]
+    fn it_is_refused_if_less_comes_than_was_announced() {
+        for chunk in [&b""[..], b"ab"] {
+            let mut buffer = buffer(10, Some(3));
+            buffer.push(chunk).unwrap();
+            assert_eq!(received(buffer), Err(Reason::BodyEndsEarly));
+        }
+    }
+
+    #[test]
+    fn after_a_refusal_it_refuses_everything() {
+        let mut full = buffer(3, None);
+        full.push(b"abc").unwrap();
+        assert_eq!(full.push(b"d").map_err(|e| e.reason()), Err(Reason::TooLarge));
+        assert_eq!(full.push(b"").map_err(|e| e.reason()), Err(Reason::TooLarge));
+        assert_eq!(full.broken("late").reason(), Reason::TooLarge);
+        assert_eq!(received(full), Err(Reason::TooLarge));
+
+        for refuse in [BodyBuffer::too_large, |b: &mut _| BodyBuffer::broken(b, "x")] {
+            let mut buffer = buffer(3, None);
+            let error: Error = refuse(&mut buffer);
+            assert_eq!(buffer.push(b"a").map_err(|e| e.reason()), Err(error.reason()));
+            assert_eq!(received(buffer), Err(error.reason()));
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! caller is among its callees, and the user ids of the started call are numbers above 2^53: the
 //! documents have it so.
 
-use crate::names::Command;
+use crate::event::Command;
+use crate::wire;
 
 /// The body of `Call.CallbackAfterEndCall` (647/68940): a call that nobody answered.
 pub const CALL_ENDED: &str = include_str!("samples/call-ended.json");
@@ -22,6 +23,6 @@ pub(super) fn of(command: &Command) -> String {
         Command::CallEnded => CALL_ENDED.to_owned(),
         Command::CallStarted => CALL_STARTED.to_owned(),
         Command::MemberChanged => MEMBER_CHANGED.to_owned(),
-        Command::Other(_) => super::body::envelope(command),
+        Command::Other(_) => wire::write_envelope(command),
     }
 }

@@ -15,15 +15,26 @@ use super::Sign;
 #[derive(Clone)]
 pub struct Token {
     hash: Sha256,
-    is_empty: bool,
+    /// Why it can never be meant.
+    problem: Option<&'static str>,
 }
 
 impl Token {
     /// Takes the token as it is set at the vendor: every byte counts, nothing is trimmed.
+    ///
+    /// A verifier is not built with one that is empty, or that begins or ends with white space, a
+    /// control character or a byte order mark: that comes from a file, and would refuse every callback.
     #[must_use]
     pub fn new(token: impl AsRef<[u8]>) -> Self {
         let token = token.as_ref();
-        Self { hash: Sha256::new_with_prefix(token), is_empty: token.is_empty() }
+        let problem = if token.is_empty() {
+            Some("it is empty")
+        } else if has_odd_end(token) {
+            Some("it begins or ends with white space, a control character or a byte order mark")
+        } else {
+            None
+        };
+        Self { hash: Sha256::new_with_prefix(token), problem }
     }
 
     /// The signature of this token for a `RequestTime` of so many unix seconds.
@@ -46,9 +57,16 @@ impl Token {
         Sign(self.hash.clone().chain_update(request_time).finalize().into())
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.is_empty
+    pub(crate) const fn problem(&self) -> Option<&'static str> {
+        self.problem
     }
+}
+
+/// What comes from the end of a file's line, or its start, and would make every signature wrong.
+fn has_odd_end(token: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(token);
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    text.starts_with(is_odd) || text.ends_with(is_odd)
 }
 
 impl fmt::Debug for Token {

@@ -32,12 +32,15 @@ pub(crate) fn call_ended() -> impl Strategy<Value = CallEnded> {
     let people = (option::of(user_id()), vec(user_id(), 0..5));
     let words = (word(MediaType::KNOWN), word(CallType::KNOWN), word(CallResult::KNOWN));
     let times = (seconds(), seconds(), seconds(), millis());
-    (call_id(), people, words, times, room()).prop_map(|(call_id, people, words, times, room)| {
+    let odd = (room(), any::<bool>());
+    (call_id(), people, words, times, odd).prop_map(|(call_id, people, words, times, odd)| {
+        let (room, unreadable) = odd;
         let mut call = CallEnded::new(call_id);
         call.caller = people.0;
         call.members = people.1.into_iter().collect();
         (call.media_type, call.call_type, call.result) = words;
         (call.start_time, call.accept_time, call.end_time, call.event_time) = times;
+        call.accept_time_unreadable = unreadable && call.accept_time.is_none();
         (call.room_id, call.room_id_type) = room;
         call
     })
@@ -85,11 +88,19 @@ fn other() -> impl Strategy<Value = OtherCallback> {
 }
 
 fn member() -> impl Strategy<Value = Member> {
-    (user_id(), word(MemberStatus::KNOWN)).prop_map(|(id, status)| Member::new(id, status))
+    (user_id(), word(MemberStatus::KNOWN)).prop_map(|(id, status)| {
+        let mut member = Member::new(id);
+        member.status = status;
+        member
+    })
 }
 
 fn change() -> impl Strategy<Value = MemberChange> {
-    (user_id(), word(ActionType::KNOWN)).prop_map(|(id, action)| MemberChange::new(id, action))
+    (user_id(), word(ActionType::KNOWN)).prop_map(|(id, action)| {
+        let mut change = MemberChange::new(id);
+        change.action = action;
+        change
+    })
 }
 
 fn call_id() -> impl Strategy<Value = String> {

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use trtc_call_webhook::adapter::{Head, Receipt, RequestHead};
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{App, Callback, Delivery, Error, Event, Head, Receipt, Token, Verifier};
+use trtc_call_webhook::{Callback, Delivery, Error, Event, SdkApp, Token, Verifier};
 
 /// A receiver of some apps with some tokens each, and one who calls for one of them, with one of
 /// its tokens, by a clock that is within the window of the receiver's.
@@ -26,7 +27,7 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn any() -> impl Strategy<Value = Self> {
         let app = prop_oneof![1..=3_u64, 1..=u64::MAX];
-        let apps = btree_map(app, vec(vec(any::<u8>(), 1..20), 1..4), 1..4);
+        let apps = btree_map(app, vec(token(), 1..4), 1..4);
         let window = (1..=200_000_u64, 0..1_000_000_000_u32);
         let (now, sent) = (0..=1_u64 << 40, any::<u64>());
         let nanoseconds = (0..1_000_000_000_u32, 0..1_000_000_000_u32);
@@ -53,7 +54,10 @@ impl Peer {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        let apps = self.apps.iter().map(|(app, tokens)| App::new(*app).tokens(tokens.clone()));
+        let apps = self.apps.iter().map(|(app, tokens)| {
+            let signed = SdkApp::signed(*app, tokens[0].clone());
+            tokens[1..].iter().cloned().fold(signed, SdkApp::or_token)
+        });
         let builder = Verifier::builder().replay_window(self.window);
         apps.fold(builder, |builder, app| builder.app(app)).build().unwrap()
     }
@@ -65,7 +69,7 @@ impl Peer {
 
     /// What the receiver says to a query.
     pub(crate) fn check(&self, query: &str) -> Result<Head, Error> {
-        self.verifier().check_at("POST", query, None, self.now)
+        self.verifier().check(RequestHead::new("POST", query).received_at(self.now))
     }
 
     /// The delivery of a request that is taken.
@@ -80,4 +84,14 @@ impl Peer {
             Receipt::Acknowledge(_) => panic!("not taken"),
         }
     }
+}
+
+/// The bytes of a token that can be meant: any, but no white space or control character at an end.
+pub(crate) fn token() -> impl Strategy<Value = Vec<u8>> {
+    let end = || b'!'..=b'~';
+    (end(), vec(any::<u8>(), 0..68), end()).prop_map(|(first, mut token, last)| {
+        token.insert(0, first);
+        token.push(last);
+        token
+    })
 }

@@ -1,7 +1,5 @@
 //! A `curl` command that was pasted.
 
-use trtc_call_webhook::content_length;
-
 use super::raw;
 use super::shell;
 use super::url::Target;
@@ -94,7 +92,7 @@ pub(super) fn from_words(words: Vec<String>) -> Result<Request, Failure> {
     for (name, value) in curl.headers.iter().filter_map(|header| header.split_once(':')) {
         match name.trim().to_ascii_lowercase().as_str() {
             "content-encoding" => request.encoding = Some(value.trim().to_owned()),
-            "content-length" => request.announced = content_length(value.trim().as_bytes()),
+            "content-length" => request.announced = raw::content_length(value.trim()),
             _ => {}
         }
     }

@@ -1,7 +1,5 @@
 //! A raw HTTP/1 request: request line, headers, body.
 
-use trtc_call_webhook::content_length;
-
 use super::url::Target;
 use super::{Body, Request};
 
@@ -26,7 +24,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
         let Some((name, value)) = line.split_once(':') else { continue };
         let value = value.trim();
         match name.trim().to_ascii_lowercase().as_str() {
-            "content-length" => lengths.push(content_length(value.as_bytes())),
+            "content-length" => lengths.push(content_length(value)),
             "transfer-encoding" => is_chunked = value.to_ascii_lowercase().contains("chunked"),
             "content-encoding" => request.encoding = Some(value.to_owned()),
             _ => {}
@@ -82,16 +80,16 @@ pub(super) fn read(bytes: &[u8]) -> Option<Request> {
     Some(request)
 }
 
-/// The body among bytes of which so many are announced.
+/// The value of `Content-Length`; one that does not fit is the largest there is.
+pub(super) fn content_length(value: &str) -> Option<u64> {
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| value.parse().unwrap_or(u64::MAX))
+}
+
+/// The body among bytes of which so many are announced. Fewer may be there.
 pub(super) fn framed(bytes: &[u8], announced: u64) -> Body {
     let length = usize::try_from(announced).unwrap_or(usize::MAX);
-    match bytes.get(..length) {
-        Some(body) => Body::Whole(body.to_vec()),
-        None => Body::Cut {
-            bytes: bytes.to_vec(),
-            why: format!("{} of {announced} announced bytes are there", bytes.len()),
-        },
-    }
+    Body::Whole(bytes.get(..length).unwrap_or(bytes).to_vec())
 }
 
 /// So many of something.
@@ -126,7 +124,7 @@ fn chunked(bytes: &[u8]) -> Option<Body> {
         let size = lines.next().and_then(chunk_size);
         let Some(size) = size else {
             // Where the first line is no size, there are no chunks.
-            return (!is_first || bytes.is_empty()).then(|| cut(body));
+            return (!is_first || bytes.is_empty()).then_some(Body::Cut(body));
         };
         is_first = false;
         if size == 0 {
@@ -134,20 +132,15 @@ fn chunked(bytes: &[u8]) -> Option<Body> {
         }
         let Some((chunk, rest)) = lines.rest.split_at_checked(size) else {
             body.extend(lines.rest);
-            return Some(cut(body));
+            return Some(Body::Cut(body));
         };
         body.extend(chunk);
         lines.rest = rest;
         // The end of the chunk's line.
         if lines.next().is_none_or(|line| !line.is_empty()) {
-            return Some(cut(body));
+            return Some(Body::Cut(body));
         }
     }
-}
-
-fn cut(bytes: Vec<u8>) -> Body {
-    let why = format!("the chunks end after {} bytes, without the last one", bytes.len());
-    Body::Cut { bytes, why }
 }
 
 fn chunk_size(line: &[u8]) -> Option<usize> {

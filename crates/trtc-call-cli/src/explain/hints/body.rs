@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use trtc_call_webhook::sender;
 use trtc_call_webhook::{
-    CallEnded, CallStarted, Callback, Command, ErrorKind, MemberChanged, decode,
+    CallEnded, CallStarted, Callback, Command, Error, ErrorKind, MemberChanged, Reason, decode,
+    sender,
 };
 
 use super::shown;
@@ -27,84 +27,123 @@ pub(super) fn too_large(case: &Case<'_>) -> Vec<String> {
 }
 
 pub(super) fn unreadable(case: &Case<'_>) -> Vec<String> {
-    let mut hints = Vec::new();
-    if let crate::explain::capture::Body::Cut { why, .. } = &case.request.body {
-        hints.push(why.clone());
-    }
-    hints.push(
+    let length = case.request.body.len();
+    let there = match case.request.announced {
+        Some(announced) => format!("{length} of {announced} announced bytes are there"),
+        None => format!("the chunks end after {length} bytes, without the last one"),
+    };
+    vec![
+        there,
         "the connection broke, or a proxy's or a server's time-out cut it off; if the capture is \
          what is cut, or its line ends were changed, only its Content-Length is to blame"
             .to_owned(),
-    );
-    hints
+    ]
 }
 
-pub(super) fn malformed(case: &Case<'_>) -> Vec<String> {
+pub(super) fn malformed(case: &Case<'_>, error: &Error) -> Vec<String> {
     let body = case.request.body.bytes();
-    let mut hints = Vec::new();
-    if body.trim_ascii().is_empty() {
-        hints.push(
-            "the body is empty: something before the receiver has read it, or the capture lacks it"
-                .to_owned(),
-        );
-        return hints;
-    }
-    if body.starts_with(&[0x1f, 0x8b]) {
-        hints.push("the body is gzip: nothing inflates it before the receiver".to_owned());
-    } else if let Some(encoding) = case.request.encoding.as_deref().and_then(letters) {
-        hints.push(format!("Content-Encoding is {encoding}: nothing undoes it"));
-    }
-    if let Err(error) = std::str::from_utf8(body) {
-        let place = error.valid_up_to();
-        let utf_16 = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
-        let what = if utf_16 { "it is UTF-16" } else { "is it in another character set?" };
-        hints.push(format!("byte {place} is the first that is not UTF-8: {what}"));
-        return hints;
-    }
-    let (inner, found) = unwrapped_body(body.to_vec());
-    if !found.is_empty() {
-        let is_right = decodes(case, &inner);
-        let then = if is_right { "what is inside would pass" } else { "what is inside fails too" };
-        hints.push(format!(
-            "the body is {}: whatever hands it on encodes it once too often; {then}",
-            found.join(", and that is ")
-        ));
-    }
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    // Nothing is kept, so that nothing is refused which is JSON.
-    match serde_json::from_slice::<IgnoredAny>(body) {
-        Ok(_) if body.trim_ascii_start().starts_with(b"[") => hints.push("the body is a JSON array: one event, not a list".to_owned()),
-        Ok(_) if body.trim_ascii_start().starts_with(b"{") => hints.push(
-            "it is an object: at that place one of the protocol's keys is there for the second time, \
-             or its value is a number beyond a double or an escaped half of a surrogate pair"
-                .to_owned(),
-        ),
-        Err(error) if error.is_eof() => {
-            hints.push("it stops in the middle: logs and buffers cut long lines".to_owned());
+    let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let hint = |text: &str| vec![text.to_owned()];
+    match error.reason() {
+        Reason::BodyEmpty => {
+            hint("something before the verifier has read it, or the capture lacks it")
         }
-        Err(_) if looks_like_base64(body) => hints.push(
-            "the body looks like base64: it has to be decoded before the verifier (AWS says so by \
-             isBase64Encoded)"
-                .to_owned(),
-        ),
-        Err(_) if looks_like_a_form(body) => {
-            hints.push("the body is a form, not JSON".to_owned());
+        Reason::BodyNotUtf8 => [encoded(case), not_utf8(body)].concat(),
+        // Of these three the parser knows the place.
+        Reason::JsonEndsEarly => {
+            vec![at_its_place(error), "logs and buffers cut long lines".to_owned()]
         }
-        Err(_) if body.trim_ascii_start().starts_with(b"{'") => hints.push(
-            "its texts are in single quotes, as in a Python dict: json.dumps writes JSON".to_owned(),
-        ),
-        Err(error) => hints.extend(like_the_samples(body, &error)),
-        Ok(_) => {}
+        Reason::UnreadableField => vec![
+            at_its_place(error),
+            "the key there is one of the protocol's, and there for the second time, or its value is \
+             a number beyond a double or an escaped half of a surrogate pair"
+                .to_owned(),
+        ],
+        Reason::NotJson => {
+            let mut hints = vec![at_its_place(error)];
+            hints.extend([encoded(case), wrapped(case, body)].concat());
+            if text.starts_with(b"{'") {
+                hints.push(
+                    "its texts are in single quotes, as in a Python dict: json.dumps writes JSON"
+                        .to_owned(),
+                );
+            }
+            hints.extend(like_the_samples(text));
+            hints
+        }
+        _ => {
+            let mut hints = [encoded(case), wrapped(case, body)].concat();
+            if text.starts_with(b"[") {
+                hints.push("the body is a JSON array: one event, not a list".to_owned());
+            } else if looks_like_base64(text) {
+                hints.push(
+                    "the body looks like base64: it has to be decoded before the verifier (AWS says \
+                     so by isBase64Encoded)"
+                        .to_owned(),
+                );
+            } else if text.contains(&b'=') {
+                hints.push("the body is a form, not JSON".to_owned());
+            }
+            hints
+        }
     }
-    hints
 }
 
-/// What the vendor's own samples have, if that is what is wrong at the place of the error.
-fn like_the_samples(body: &[u8], error: &serde_json::Error) -> Option<String> {
-    let line = body.split(|byte| *byte == b'\n').nth(error.line().checked_sub(1)?)?;
-    let what = match line.get(error.column().checked_sub(1)?..)? {
-        [b'/', b'/', ..] => "a comment stands there",
-        [b'"', ..] if error.to_string().starts_with("expected `,`") => {
+/// The whole text of an error, which has the place where the parser stopped.
+fn at_its_place(error: &Error) -> String {
+    format!("in full: {error}")
+}
+
+/// What is compressed, or says that it is.
+fn encoded(case: &Case<'_>) -> Vec<String> {
+    if case.request.body.bytes().starts_with(&[0x1f, 0x8b]) {
+        return vec!["the body is gzip: nothing inflates it before the verifier".to_owned()];
+    }
+    let encoding = case.request.encoding.as_deref().and_then(letters);
+    encoding
+        .map(|name| format!("Content-Encoding is {name}: nothing undoes it"))
+        .into_iter()
+        .collect()
+}
+
+fn not_utf8(body: &[u8]) -> Vec<String> {
+    let place = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
+    let is_utf16 = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
+    let what = if is_utf16 { "it is UTF-16" } else { "is it in another character set?" };
+    vec![format!("byte {place} is the first that is not UTF-8: {what}")]
+}
+
+/// What a body is wrapped in, and whether what is inside is right.
+fn wrapped(case: &Case<'_>, body: &[u8]) -> Vec<String> {
+    let (inner, found) = unwrapped_body(body.to_vec());
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let then = if decodes(case, &inner) {
+        "what is inside would pass"
+    } else {
+        "what is inside fails too"
+    };
+    vec![format!(
+        "the body is {}: whatever hands it on encodes it once too often; {then}",
+        found.join(", and that is ")
+    )]
+}
+
+/// What the vendor's own samples have, if that stands where the JSON breaks.
+fn like_the_samples(body: &[u8]) -> Option<String> {
+    // One value alone is read, and nothing of it is kept: what stands behind a whole object is
+    // another matter.
+    let mut parser = serde_json::Deserializer::from_slice(body);
+    let error = IgnoredAny::deserialize(&mut parser).err()?;
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let line: usize = lines.take(error.line().checked_sub(1)?).map(<[u8]>::len).sum();
+    let place = line.checked_add(error.column().checked_sub(1)?)?;
+    let (before, there) = body.split_at_checked(place)?;
+    let what = match (before.trim_ascii_end(), there) {
+        (_, [b'/', b'/', ..]) => "a comment stands there",
+        // No key ends so: what stands before it is a value.
+        ([.., b'}' | b']' | b'0'..=b'9'], [b'"', ..]) => {
             "a comma is missing before what stands there"
         }
         _ => return None,
@@ -130,15 +169,13 @@ fn letters(value: &str) -> Option<&str> {
     (is_word && !value.is_empty() && !value.eq_ignore_ascii_case("identity")).then_some(value)
 }
 
-fn looks_like_a_form(body: &[u8]) -> bool {
-    !body.starts_with(b"{") && body.contains(&b'=')
-}
-
 /// Whether a body passes row 8 with the URL's command.
 fn decodes(case: &Case<'_>, body: &[u8]) -> bool {
-    let command = case.query.value("CallbackCommand").map(Command::from);
-    let decoded = decode::<Callback>(command.as_ref(), body);
-    decoded.map_err(|error| error.kind()) != Err(ErrorKind::MalformedBody)
+    let command = case.command_in_url().map(Command::from);
+    match decode::<Callback>(command.as_ref(), body) {
+        Ok(_) => true,
+        Err(error) => error.kind() != ErrorKind::MalformedBody,
+    }
 }
 
 /// Of a body the command alone: what else is there need be no [`Value`].
@@ -157,32 +194,23 @@ pub(crate) fn command_in(body: &[u8]) -> Option<String> {
 }
 
 pub(super) fn mismatch(case: &Case<'_>) -> Vec<String> {
-    let in_url = case.query.value("CallbackCommand").filter(|command| !command.is_empty());
-    let in_body = command_in(case.request.body.bytes());
+    let Some(url) = case.command_in_url() else { return Vec::new() };
     let name = |command: &str| shown(command).map_or("another text", |name| name).to_owned();
-    match (in_url, in_body) {
-        (None, None) => vec!["neither the URL nor the body says which command it is".to_owned()],
-        (Some(url), None) => {
-            vec![format!("the URL says {}, the body's CallbackCommand is no text", name(&url))]
-        }
-        (None, Some(_)) => Vec::new(),
-        (Some(url), Some(body)) => {
-            let mut hints =
-                vec![format!("the URL says {}, the body says {}", name(&url), name(&body))];
-            if url.trim().eq_ignore_ascii_case(body.trim()) {
-                hints.push("they differ only in case or white space; every byte counts".to_owned());
-            }
-            hints
-        }
+    let Some(body) = command_in(case.request.body.bytes()) else {
+        return vec![format!("the URL says {}, the body's CallbackCommand is no text", name(url))];
+    };
+    let mut hints = vec![format!("the URL says {}, the body says {}", name(url), name(&body))];
+    if url.trim().eq_ignore_ascii_case(body.trim()) {
+        hints.push("they differ only in case or white space; every byte counts".to_owned());
     }
+    hints
 }
 
 pub(super) fn no_call_id(case: &Case<'_>) -> Vec<String> {
     let mut hints = Vec::new();
-    let in_url = case.query.value("CallbackCommand").filter(|command| !command.is_empty());
     let body = case.request.body.bytes();
-    let command = in_url.or_else(|| command_in(body)).map(Command::from);
-    if let Some(place) = command.as_ref().and_then(documented_place) {
+    let command = case.command_in_url().map(str::to_owned).or_else(|| command_in(body));
+    if let Some(place) = command.map(Command::from).as_ref().and_then(documented_place) {
         hints.push(format!("the documents have it at {place}"));
     }
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);

@@ -1,7 +1,8 @@
 //! What helps with the method, the query and the app: rows 1 to 4.
 
+use trtc_call_webhook::{Parameter, Reason};
+
 use crate::explain::judge::Case;
-use crate::explain::query::Trouble;
 
 pub(super) fn method(case: &Case<'_>) -> Vec<String> {
     let method = case.request.method.as_str();
@@ -18,39 +19,42 @@ pub(super) fn method(case: &Case<'_>) -> Vec<String> {
     }
 }
 
-pub(super) fn query(case: &Case<'_>) -> Vec<String> {
-    match case.query.trouble() {
-        Some(Trouble::TooLong) => {
-            vec![format!("the query has {} bytes", case.request.query.len())]
-        }
-        Some(Trouble::Undecodable(key)) => {
-            vec![format!("{key} does not decode to UTF-8: look at the `%` escapes in its value")]
-        }
-        Some(Trouble::Twice(key)) => vec![format!(
-            "{key} has two values; a URL that is configured with parameters of its own, or a proxy \
-             that adds some, makes it so"
-        )],
-        None => sdk_app_id(case),
+pub(super) fn query(case: &Case<'_>, reason: Reason) -> Vec<String> {
+    match reason {
+        Reason::QueryTooLong => vec![format!("it has {} bytes", case.request.query.len())],
+        Reason::NotUtf8(_) => vec!["look at the `%` escapes in its value".to_owned()],
+        Reason::GivenTwice(_) => vec![
+            "a URL that is configured with parameters of its own, or a proxy that adds some, makes \
+             it so"
+                .to_owned(),
+        ],
+        Reason::NoSdkAppId => no_sdk_app_id(&case.request.query),
+        _ => vec![bad_sdk_app_id(case.parameter(Parameter::SdkAppId).unwrap_or_default())],
     }
 }
 
-fn sdk_app_id(case: &Case<'_>) -> Vec<String> {
-    let Some(value) = case.query.value("SdkAppid") else {
-        let mut hints = Vec::new();
-        if case.query.parameter_count() == 0 {
-            hints.push(
-                "the URL has no query: a proxy or a rewrite has dropped it, or the capture has"
-                    .to_owned(),
-            );
-        }
-        if case.query.keys().any(|key| key.starts_with("amp;")) {
-            hints.push("`&` is written `&amp;`: the URL went through HTML".to_owned());
-        }
-        if case.query.raw.contains('?') {
-            hints.push("there is a second `?`: only the first one starts the query".to_owned());
-        }
-        return hints;
-    };
+fn no_sdk_app_id(query: &str) -> Vec<String> {
+    let mut hints = Vec::new();
+    if query.is_empty() {
+        hints.push(
+            "the URL has no query: a proxy or a rewrite has dropped it, or the capture has"
+                .to_owned(),
+        );
+    }
+    hints.extend(went_through_html(query));
+    if query.contains('?') {
+        hints.push("there is a second `?`: only the first one starts the query".to_owned());
+    }
+    hints
+}
+
+/// What is told of a query that was written down as HTML has it.
+pub(super) fn went_through_html(query: &str) -> Option<String> {
+    let is_html = query.contains("&amp;");
+    is_html.then(|| "`&` is written `&amp;`: the URL went through HTML".to_owned())
+}
+
+fn bad_sdk_app_id(value: &str) -> String {
     // The value itself may be more than a number.
     let what = if value.is_empty() {
         "it is empty"
@@ -65,15 +69,15 @@ fn sdk_app_id(case: &Case<'_>) -> Vec<String> {
     } else {
         "there are other characters than digits in it"
     };
-    vec![format!("SdkAppid: {what}")]
+    format!("SdkAppid: {what}")
 }
 
 pub(super) fn app(case: &Case<'_>) -> Vec<String> {
-    // It is a plain number, or row 3 would have failed.
-    let in_url = case.query.value("SdkAppid").unwrap_or_default();
+    // Both are plain numbers, or an earlier row would have failed.
+    let in_url = case.parameter(Parameter::SdkAppId).unwrap_or_default();
+    let served = case.sdk_app_id.map_or_else(String::new, |id| id.to_string());
     vec![format!(
-        "the SDKAppID in the URL is {in_url}, you serve {}: the callback URL is configured for \
-         another app, or the verifier is",
-        case.sdk_app_id
+        "the SDKAppID in the URL is {in_url}, you serve {served}: the callback URL is configured for \
+         another app, or the verifier is"
     )]
 }

@@ -1,10 +1,9 @@
 //! The TRTC room of a call, and how its id is meant.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use crate::json::{Scalar, Slot};
 
 /// `RoomId`: a number or a string, as `RoomIdType` says (647/68940).
 ///
@@ -20,23 +19,30 @@ pub enum RoomId {
 }
 
 impl RoomId {
-    pub(crate) fn read(id: Slot<Scalar<'_>>, kind: Option<RoomIdType>) -> Option<Self> {
-        let id = id.into_scalar();
+    /// An id by its text, as its type says; without one of the two types, as it came. What is not how a
+    /// number is written stays a text.
+    pub(crate) fn read(text: Cow<'_, str>, kind: Option<RoomIdType>, is_number: bool) -> Self {
         let may_be_number = match kind {
             Some(RoomIdType::Number) => true,
             Some(RoomIdType::Text) => false,
-            _ => id.is_number(),
+            _ => is_number,
         };
-        let text = id.text()?;
-        let number: Option<u64> = if may_be_number { text.parse().ok() } else { None };
-        Some(match number {
-            Some(number) if number.to_string() == text => Self::Number(number),
+        match text.parse::<u64>() {
+            Ok(number) if may_be_number && number.to_string() == text => Self::Number(number),
             _ => Self::Text(text.into_owned()),
-        })
+        }
+    }
+
+    /// How the documents have an id of this kind.
+    pub(super) const fn documented_type(&self) -> RoomIdType {
+        match self {
+            Self::Number(_) => RoomIdType::Number,
+            Self::Text(_) => RoomIdType::Text,
+        }
     }
 
     /// Whether it names no room: the vendor sends an empty string before there is one.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }
 }

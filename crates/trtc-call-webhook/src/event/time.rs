@@ -83,6 +83,13 @@ unix_time! {
     UnixSeconds, "seconds", Duration::from_secs
 }
 
+impl UnixSeconds {
+    /// Whether a time of today can be meant, in seconds: from 2001 on, and not in milliseconds.
+    pub(super) const fn is_in_seconds(self) -> bool {
+        matches!(self.0, 1_000_000_000..100_000_000_000)
+    }
+}
+
 unix_time! {
     /// Unix time in whole milliseconds: `EventTime` of every callback.
     ///

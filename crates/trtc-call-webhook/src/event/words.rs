@@ -1,12 +1,5 @@
 //! The words that the vendor documents, each spelled once. An unknown word is kept.
 
-use std::borrow::Cow;
-use std::convert::Infallible;
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 /// Defines an open enum: the first spelling is the one that is written, the others are read too.
 macro_rules! open_enum {
     (
@@ -16,7 +9,7 @@ macro_rules! open_enum {
         }
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(from = "String", into = "String")]
         #[non_exhaustive]
         pub enum $name {
@@ -45,21 +38,21 @@ macro_rules! open_enum {
             }
         }
 
-        impl From<Cow<'_, str>> for $name {
-            fn from(word: Cow<'_, str>) -> Self {
+        impl From<std::borrow::Cow<'_, str>> for $name {
+            fn from(word: std::borrow::Cow<'_, str>) -> Self {
                 Self::known(&word).unwrap_or_else(|| Self::Other(word.into()))
             }
         }
 
         impl From<&str> for $name {
             fn from(word: &str) -> Self {
-                Cow::Borrowed(word).into()
+                std::borrow::Cow::Borrowed(word).into()
             }
         }
 
         impl From<String> for $name {
             fn from(word: String) -> Self {
-                Cow::<str>::Owned(word).into()
+                std::borrow::Cow::<str>::Owned(word).into()
             }
         }
 
@@ -72,10 +65,10 @@ macro_rules! open_enum {
             }
         }
 
-        impl FromStr for $name {
-            type Err = Infallible;
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
 
-            fn from_str(word: &str) -> Result<Self, Infallible> {
+            fn from_str(word: &str) -> Result<Self, std::convert::Infallible> {
                 Ok(word.into())
             }
         }
@@ -86,8 +79,8 @@ macro_rules! open_enum {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
@@ -174,6 +167,9 @@ open_enum! {
     /// `ActionType`: what a member did (647/69215).
     ///
     /// The page's table, sample and comments spell some of these differently; all are read.
+    ///
+    /// The words are a part of the [idempotency key](crate::IdempotencyKey), which never changes. So a
+    /// later version may add words, but no further spelling of one that is there.
     ActionType {
         /// Answered the call.
         Accept = "Accept" | "Answer",
@@ -194,40 +190,7 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// `OptPlatform`: the platform of the client that caused the callback.
-    ///
-    /// The documents spell the same platform in several cases, so case does not count. What
-    /// server-side triggers (a time-out, the REST API) send is not documented for Call.
-    OptPlatform (ignore_ascii_case) {
-        /// The vendor's REST API.
-        RestApi = "RESTAPI",
-        /// A browser.
-        Web = "Web",
-        /// Android.
-        Android = "Android",
-        /// iOS.
-        Ios = "iOS",
-        /// iPadOS.
-        Ipad = "iPad",
-        /// Windows.
-        Windows = "Windows",
-        /// macOS.
-        Mac = "Mac" | "macOS",
-        /// A mini program.
-        MiniProgram = "miniProgram",
-        /// The vendor does not know it either; older documents misspell the word.
-        Unknown = "Unknown" | "Unkown",
-    }
-}
-
-open_enum! {
-    /// `contenttype`: the form of the body (647/68940). Case does not count.
-    ContentType (ignore_ascii_case) {
-        /// The only one that is documented.
-        Json = "json",
-    }
-}
+pub(crate) use open_enum;
 
 #[cfg(test)]
 mod tests {
@@ -247,18 +210,6 @@ mod tests {
         for word in ["Cancel_Invite", "Canncel_Invite"] {
             assert_eq!(ActionType::from(word), ActionType::CancelInvite);
         }
-        for word in ["iOS", "IOS", "iOs"] {
-            assert_eq!(OptPlatform::from(word), OptPlatform::Ios);
-        }
-        for word in ["iPad", "IPad"] {
-            assert_eq!(OptPlatform::from(word), OptPlatform::Ipad);
-        }
-        for word in ["Mac", "macOS"] {
-            assert_eq!(OptPlatform::from(word), OptPlatform::Mac);
-        }
-        for word in ["Unknown", "Unkown"] {
-            assert_eq!(OptPlatform::from(word), OptPlatform::Unknown);
-        }
     }
 
     #[test]
@@ -276,9 +227,6 @@ mod tests {
         }
         for action in ActionType::KNOWN {
             assert_eq!(&ActionType::from(action.as_str()), action);
-        }
-        for platform in OptPlatform::KNOWN {
-            assert_eq!(&OptPlatform::from(platform.as_str()), platform);
         }
     }
 }
