@@ -125,17 +125,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_length_is_digits_however_many() {
-        assert_eq!(read_length(b"0"), Some(0));
-        assert_eq!(read_length(b"0262144"), Some(262_144));
-        assert_eq!(read_length(b"18446744073709551615"), Some(u64::MAX));
-        assert_eq!(read_length(b"18446744073709551616"), Some(u64::MAX));
-        for value in [&b""[..], b"+1", b"-1", b" 1", b"1,1", b"0x1", b"\xff"] {
-            assert_eq!(read_length(value), None);
-        }
-    }
-
-    #[test]
     fn a_body_ends_where_its_length_says_unless_something_else_decides() {
         let end = |header: &'static str| {
             let value = |name| match name {

@@ -36,27 +36,3 @@ open_enum! {
         Json = "json",
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn case_and_spelling_do_not_count() {
-        for (word, platform) in [
-            ("iOS", OptPlatform::Ios),
-            ("IOS", OptPlatform::Ios),
-            ("iOs", OptPlatform::Ios),
-            ("IPad", OptPlatform::Ipad),
-            ("Mac", OptPlatform::Mac),
-            ("macOS", OptPlatform::Mac),
-            ("Unknown", OptPlatform::Unknown),
-            ("Unkown", OptPlatform::Unknown),
-        ] {
-            assert_eq!(OptPlatform::from(word), platform);
-        }
-        for platform in OptPlatform::KNOWN {
-            assert_eq!(&OptPlatform::from(platform.as_str()), platform);
-        }
-    }
-}
