@@ -68,7 +68,7 @@ async fn on_callback(
     Webhook(callback): Webhook<Callback>,
 ) -> Ack {
     if listener.report_only
-        && let Some(reason) = settings::fault(callback.signature())
+        && let Some(reason) = callback.signature().reason()
     {
         let error = Error::from(reason);
         out::note(&format!("would be refused with {}: {error}", error.kind().status()));

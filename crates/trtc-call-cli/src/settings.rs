@@ -6,7 +6,7 @@
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use trtc_call_webhook::{Reason, SdkApp, SdkAppId, Signature, Verifier};
+use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
 
 use crate::failure::Failure;
 
@@ -59,15 +59,6 @@ pub(crate) fn app(id: SdkAppId, tokens: &[String], report_only: bool) -> Result<
         [first, others @ ..] => others.iter().fold(SdkApp::signed(id, first), SdkApp::or_token),
     };
     Ok(if report_only { app.insecure_report_only() } else { app })
-}
-
-/// What an app that only reports would refuse if it required a signature.
-pub(crate) const fn fault(signature: Signature) -> Option<Reason> {
-    match signature {
-        Signature::Missing => Some(Reason::Unsigned),
-        Signature::Invalid(reason) => Some(reason),
-        _ => None,
-    }
 }
 
 /// A text that is given, and by what.

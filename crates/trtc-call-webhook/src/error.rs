@@ -33,8 +33,7 @@ macro_rules! error_kinds {
             }
 
             /// The `ErrorInfo` of the answer: a constant that echoes nothing of the request.
-            #[must_use]
-            pub const fn error_info(self) -> &'static str {
+            const fn error_info(self) -> &'static str {
                 match self { $(Self::$kind => $text,)* }
             }
 
@@ -86,8 +85,8 @@ impl ErrorKind {
         Answer::refusal(self.status(), self.body(), matches!(self, Self::MethodNotAllowed))
     }
 
-    /// The kind's name, for a log or a label of a metric; unlike [`error_info`](Self::error_info)
-    /// this tells a foreign app and the kinds of bad signature apart.
+    /// The kind's name, for a log or a label of a metric; unlike the answer it tells a foreign app and
+    /// the kinds of bad signature apart.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -8,7 +8,6 @@ use super::clock;
 use super::hints;
 use super::judge::{Case, Outcome, row};
 use crate::args::Takes;
-use crate::settings;
 
 /// The rows of the contract that a request can fail.
 const ROWS: [(u8, &str); 10] = [
@@ -168,7 +167,7 @@ fn signature(case: &Case<'_>) -> String {
 
 /// What is wrong with a signature that passes since the app only reports.
 fn reported(case: &Case<'_>) -> Option<Reason> {
-    settings::fault(case.signature().filter(|_| case.settings.report_only)?)
+    case.signature().filter(|_| case.settings.report_only)?.reason()
 }
 
 /// Where the command stands.

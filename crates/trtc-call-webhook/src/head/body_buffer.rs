@@ -68,11 +68,6 @@ impl BodyBuffer {
         Some(end.saturating_sub(self.bytes.len()))
     }
 
-    /// The head that the body belongs to.
-    pub const fn head(&self) -> &Head {
-        &self.head
-    }
-
     /// Refuses a body that is longer than a limit, the verifier's or the framework's own. Logs it, as
     /// every refusal is.
     #[must_use]
