@@ -332,7 +332,7 @@ const UPGRADES: [&str; 18] = [
     "Connection: Upgrade\r\nConnection: keep-alive\r\n",
     "Connection: keep-alive\r\nConnection: Upgrade\r\n",
     // Nothing inflates here, so this says nothing either.
-    "Upgrade: websocket\r\nContent-Encoding: identity\r\n",
+    "Upgrade: websocket\r\nContent-Encoding: gzip\r\n",
     "Expect: 100-continue\r\nUpgrade: websocket\r\n",
 ];
 

@@ -70,8 +70,8 @@ async fn on_callback(
     if listener.report_only
         && let Some(reason) = callback.signature().reason()
     {
-        let error = Error::from(reason);
-        out::note(&format!("would be refused with {}: {error}", error.kind().status()));
+        let kind = reason.kind();
+        out::note(&format!("would be refused with {}: {kind}: {reason}", kind.status()));
     }
     let printed = if listener.json {
         line::json(&callback).and_then(out::try_print_line)

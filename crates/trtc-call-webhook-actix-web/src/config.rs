@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
-use trtc_call_webhook::adapter::misconfigured;
-use trtc_call_webhook::{Error, Reason, Verifier};
+use trtc_call_webhook::adapter::{Misconfiguration, misconfigured};
+use trtc_call_webhook::{Error, Verifier};
 
 use crate::rejection::{Refusal, WebhookRejection};
 
@@ -75,8 +75,8 @@ pub(crate) fn verifier(request: &HttpRequest) -> Result<&Verifier, Error> {
     match (request.app_data::<Verifier>(), request.app_data::<web::Data<Verifier>>()) {
         (Some(verifier), None) => Ok(verifier),
         (None, Some(verifier)) => Ok(verifier.get_ref()),
-        (None, None) => Err(misconfigured(Reason::NoVerifier)),
-        (Some(_), Some(_)) => Err(misconfigured(Reason::TwoVerifiers)),
+        (None, None) => Err(misconfigured(Misconfiguration::NoVerifier)),
+        (Some(_), Some(_)) => Err(misconfigured(Misconfiguration::TwoVerifiers)),
     }
 }
 

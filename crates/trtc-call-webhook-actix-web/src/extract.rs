@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use trtc_call_webhook::adapter::Receipt;
-use trtc_call_webhook::{CallEnded, Delivery, Event};
+use trtc_call_webhook::adapter::{BodyBuffer, Receipt};
+use trtc_call_webhook::{CallEnded, Delivery, Error, Event};
 
 use crate::Ack;
 use crate::config::{self, WebhookConfig};
@@ -74,27 +74,36 @@ impl<E: Event> FromRequest for MaybeWebhook<E> {
     }
 }
 
-/// What an extractor makes of a verified request.
+/// What an extractor makes of a body that arrived.
 #[expect(unnameable_types, reason = "a bound of `ExtractFuture`, for our extractors alone")]
-pub trait FromReceipt<E>: Sized {
-    /// The extractor, or the rejection that acknowledges.
-    fn from_receipt(receipt: Receipt<E>, request: &HttpRequest) -> Result<Self, WebhookRejection>;
+pub trait FromBody: Sized {
+    /// The extractor, or the rejection: the inner one acknowledges.
+    fn from_body(
+        buffer: BodyBuffer,
+        request: &HttpRequest,
+    ) -> Result<Result<Self, WebhookRejection>, Error>;
 }
 
-impl<E: Event> FromReceipt<E> for Webhook<E> {
-    fn from_receipt(receipt: Receipt<E>, request: &HttpRequest) -> Result<Self, WebhookRejection> {
-        match receipt {
+impl<E: Event> FromBody for Webhook<E> {
+    fn from_body(
+        buffer: BodyBuffer,
+        request: &HttpRequest,
+    ) -> Result<Result<Self, WebhookRejection>, Error> {
+        Ok(match buffer.receive()? {
             Receipt::Deliver(delivery) => Ok(Self(delivery)),
             Receipt::Acknowledge(ack) => {
                 Err(WebhookRejection::NotTaken(Ack::from(ack).to(request)))
             }
-        }
+        })
     }
 }
 
-impl<E: Event> FromReceipt<E> for MaybeWebhook<E> {
-    fn from_receipt(receipt: Receipt<E>, _: &HttpRequest) -> Result<Self, WebhookRejection> {
-        Ok(Self(receipt.into_delivery()))
+impl<E: Event> FromBody for MaybeWebhook<E> {
+    fn from_body(
+        buffer: BodyBuffer,
+        _: &HttpRequest,
+    ) -> Result<Result<Self, WebhookRejection>, Error> {
+        Ok(Ok(Self(buffer.receive_optional()?)))
     }
 }
 
@@ -126,7 +135,7 @@ impl<E, W> ExtractFuture<E, W> {
     }
 }
 
-impl<E: Event, W: FromReceipt<E>> Future for ExtractFuture<E, W> {
+impl<E: Event, W: FromBody> Future for ExtractFuture<E, W> {
     type Output = Result<W, actix_web::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -134,10 +143,14 @@ impl<E: Event, W: FromReceipt<E>> Future for ExtractFuture<E, W> {
             State::Refused(error) => {
                 error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
             }
-            State::Reading { reading, request } => Poll::Ready(match ready!(reading.poll(cx)) {
-                Ok(receipt) => W::from_receipt(receipt, request).map_err(Into::into),
-                Err(error) => Err(WebhookConfig::respond(error, request)),
-            }),
+            State::Reading { reading, request } => {
+                let buffer = ready!(reading.poll(cx));
+                let received = buffer.and_then(|buffer| W::from_body(buffer, request));
+                Poll::Ready(match received {
+                    Ok(extracted) => extracted.map_err(Into::into),
+                    Err(error) => Err(WebhookConfig::respond(error, request)),
+                })
+            }
         }
     }
 }

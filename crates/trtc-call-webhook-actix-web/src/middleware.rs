@@ -1,4 +1,4 @@
-//! The middleware, for whole apps, scopes and resources.
+//! The middleware, for the resource or the scope of the callback.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -11,7 +11,7 @@ use actix_web::body::EitherBody;
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{HttpMessage, HttpResponse, Responder};
 use pin_project_lite::pin_project;
-use trtc_call_webhook::adapter::Receipt;
+use trtc_call_webhook::adapter::{BodyBuffer, Receipt};
 use trtc_call_webhook::{CallEnded, Event, Verifier};
 
 use crate::ack::Ack;
@@ -19,7 +19,10 @@ use crate::config::WebhookConfig;
 use crate::connection::Connection;
 use crate::read::{self, Reading};
 
-/// Wraps an app, a scope or a resource so that its handlers see nothing but verified callbacks.
+/// Wraps a resource or a scope so that its handlers see nothing but verified callbacks.
+///
+/// Every request that comes to it is answered as a callback or refused. So do not wrap the whole app: its
+/// other pages would be refused, and a callback to a path that does not exist could be acknowledged.
 ///
 /// The [`Delivery<E>`](trtc_call_webhook::Delivery) is in the request's extensions, where
 /// `web::ReqData<Delivery<E>>` extracts it, and its bytes are the request's payload again. A
@@ -102,16 +105,12 @@ where
                 waiting: Some((request, Rc::clone(&self.inner))),
             },
             Err(error) => {
-                let response = WebhookConfig::respond(error, request.request()).into();
-                State::Answered { response: Some(answered(request, response)) }
+                let response = HttpResponse::from(WebhookConfig::respond(error, request.request()));
+                State::Answered { response: Some(request.into_response(response)) }
             }
         };
         MiddlewareFuture { state, connection, event: PhantomData }
     }
-}
-
-fn answered(request: ServiceRequest, response: HttpResponse) -> ServiceResponse {
-    request.into_response(response)
 }
 
 pin_project! {
@@ -158,9 +157,9 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Reading { reading, waiting } => {
-                    let receipt = ready!(reading.poll::<E>(cx));
+                    let buffer = ready!(reading.poll(cx));
                     let Some((mut request, inner)) = waiting.take() else { return Poll::Pending };
-                    match receipt {
+                    match buffer.and_then(BodyBuffer::receive::<E>) {
                         Ok(Receipt::Deliver(delivery)) => {
                             request.set_payload(Payload::from(delivery.body().clone()));
                             request.extensions_mut().insert(delivery);
@@ -168,11 +167,14 @@ where
                         }
                         Ok(Receipt::Acknowledge(ack)) => {
                             let response = Ack::from(ack).respond_to(request.request());
-                            State::Answered { response: Some(answered(request, response)) }
+                            State::Answered { response: Some(request.into_response(response)) }
                         }
                         Err(error) => {
-                            let response = WebhookConfig::respond(error, request.request()).into();
-                            State::Answered { response: Some(answered(request, response)) }
+                            let response = HttpResponse::from(WebhookConfig::respond(
+                                error,
+                                request.request(),
+                            ));
+                            State::Answered { response: Some(request.into_response(response)) }
                         }
                     }
                 }

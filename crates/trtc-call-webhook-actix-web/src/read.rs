@@ -8,8 +8,8 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::Version;
 use futures_core::Stream;
-use trtc_call_webhook::adapter::{BodyBuffer, Head, Receipt, RequestHead, misconfigured};
-use trtc_call_webhook::{Error, Event, Reason, Verifier};
+use trtc_call_webhook::adapter::{BodyBuffer, Head, Misconfiguration, RequestHead, misconfigured};
+use trtc_call_webhook::{Error, Verifier};
 
 use crate::connection;
 
@@ -25,20 +25,19 @@ pub(crate) fn check(
     // A peer cannot bring this about: what it announces has a payload in HTTP/1, however little of it
     // comes, and each request has one in HTTP/2.
     let had_payload = head.announces_body() || request.version() == Version::HTTP_2;
-    if had_payload && matches!(payload, Payload::None) {
-        return Err(misconfigured(Reason::BodyTaken));
-    }
     if connection::is_tunnel(request) {
+        // A tunnel never ends, so nothing but the announced length can end its body, whatever an outer
+        // layer made of it. Without a length it has no body, as in any other server.
+        head = head.body_is_raw();
         if !head.announces_body() {
-            // A tunnel without a length has no body, as in any other server.
             head = head.content_length(0);
         }
-        if matches!(payload, Payload::H1 { .. }) {
-            // No outer layer has inflated it: it would not have come to the tunnel's end.
-            head = head.body_is_raw();
-        }
     }
-    verifier.check(head)
+    let head = verifier.check(head)?;
+    if had_payload && matches!(payload, Payload::None) {
+        return Err(misconfigured(Misconfiguration::BodyTaken));
+    }
+    Ok(head)
 }
 
 /// A request whose head passed, while its payload arrives.
@@ -56,22 +55,21 @@ impl Reading {
         Self { payload, buffer: Some(head.read_body()) }
     }
 
-    /// Reads on. Pending for ever after it has completed.
-    pub(crate) fn poll<E: Event>(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Receipt<E>, Error>> {
+    /// Reads on, to the whole body. Pending for ever after it has completed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<BodyBuffer, Error>> {
         let Some(buffer) = &mut self.buffer else { return Poll::Pending };
         while !buffer.is_complete() {
             match ready!(Pin::new(&mut self.payload).poll_next(cx)) {
                 Some(Ok(chunk)) => buffer.push(&chunk)?,
-                Some(Err(PayloadError::Overflow)) => return Poll::Ready(Err(buffer.too_large())),
-                Some(Err(error)) => return Poll::Ready(Err(buffer.broken(error))),
+                Some(Err(PayloadError::Overflow)) => {
+                    return Poll::Ready(Err(buffer.refuse_too_large(None)));
+                }
+                Some(Err(error)) => return Poll::Ready(Err(buffer.refuse_broken(error))),
                 None => break,
             }
         }
         match self.buffer.take() {
-            Some(buffer) => Poll::Ready(buffer.receive()),
+            Some(buffer) => Poll::Ready(Ok(buffer)),
             None => Poll::Pending,
         }
     }

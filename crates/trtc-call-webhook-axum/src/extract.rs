@@ -73,9 +73,9 @@ where
         request: Request,
         state: &S,
     ) -> impl Future<Output = Result<Self, WebhookRejection>> + Send {
-        let receiving = receive(request, &Verifier::from_ref(state));
+        let reading = read(request, &Verifier::from_ref(state));
         async move {
-            match receiving.await? {
+            match reading.await?.receive()? {
                 Receipt::Deliver(delivery) => Ok(Self(delivery)),
                 Receipt::Acknowledge(ack) => Err(WebhookRejection::NotTaken(ack.into())),
             }
@@ -97,36 +97,33 @@ where
         request: Request,
         state: &S,
     ) -> impl Future<Output = Result<Option<Self>, WebhookRejection>> + Send {
-        let receiving = receive(request, &Verifier::from_ref(state));
-        async move { Ok(receiving.await?.into_delivery().map(Self)) }
+        let reading = read(request, &Verifier::from_ref(state));
+        async move { Ok(reading.await?.receive_optional()?.map(Self)) }
     }
 }
 
 /// Checks the head at once, so that the future need not hold it.
-fn receive<E: Event>(
+fn read(
     request: Request,
     verifier: &Verifier,
-) -> impl Future<Output = Result<Receipt<E>, Error>> + Send + use<E> {
+) -> impl Future<Output = Result<BodyBuffer, Error>> + Send + use<> {
     let reading = check(verifier, &request).and_then(|head| start(head, request));
     async move {
         let (mut body, mut buffer) = reading?;
         poll_fn(|cx| poll_read(Pin::new(&mut body), &mut buffer, cx)).await?;
-        buffer.receive()
+        Ok(buffer)
     }
 }
 
 /// Starts to read, unless more is announced than the app's own limit lets through.
 fn start(head: Head, request: Request) -> Result<(Body, BodyBuffer), Error> {
-    let announced = head.content_length();
-    let mut buffer = head.read_body();
     let unlimited = request.body().size_hint().upper();
     let body = request.into_limited_body();
     // That limit shows in nothing but the size that it leaves to the body.
-    let limit = body.size_hint().upper();
-    if limit != unlimited && announced > limit {
-        Err(buffer.too_large())
-    } else {
-        Ok((body, buffer))
+    let limit = body.size_hint().upper().filter(|limit| unlimited != Some(*limit));
+    match (limit, head.content_length()) {
+        (Some(limit), Some(announced)) if announced > limit => Err(head.refuse_too_large(limit)),
+        _ => Ok((body, head.read_body())),
     }
 }
 

@@ -28,7 +28,7 @@ pub use trtc_call_webhook;
 pub use trtc_call_webhook::{
     ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
     Callback, Command, Delivery, Error, ErrorKind, Event, IdempotencyKey, MediaType, Member,
-    MemberChange, MemberChanged, MemberStatus, OtherCallback, Params, Reason, RoomId, SdkApp,
-    SdkAppId, Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
-    decode, sender,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, Parameter, Params, Reason, RoomId,
+    RoomIdType, SdkApp, SdkAppId, Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier,
+    VerifierBuilder, decode, sender,
 };

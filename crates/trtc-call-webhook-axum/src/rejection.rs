@@ -16,9 +16,10 @@ use crate::Ack;
 ///
 /// As a response it is what CONTRACT.md says, with the error of a refusal in the response's extensions,
 /// for a layer around the route to count. Whoever converts it, by `WithRejection` or
-/// `#[from_request(rejection(…))]`, says what becomes of each:
+/// `#[from_request(rejection(…))]`, says what becomes of each, and leaves the error there too:
 ///
 /// ```
+/// use axum::Extension;
 /// use axum::http::StatusCode;
 /// use axum::response::{IntoResponse, Response};
 /// use trtc_call_webhook_axum::WebhookRejection;
@@ -28,7 +29,9 @@ use crate::Ack;
 /// impl From<WebhookRejection> for ApiError {
 ///     fn from(rejection: WebhookRejection) -> Self {
 ///         Self(match rejection {
-///             WebhookRejection::Refused(error) => StatusCode::NOT_FOUND.into_response(),
+///             WebhookRejection::Refused(error) => {
+///                 (StatusCode::NOT_FOUND, Extension(error)).into_response()
+///             }
 ///             // An authentic callback for another command: it is acknowledged as it is.
 ///             WebhookRejection::NotTaken(ack) => ack.into_response(),
 ///         })

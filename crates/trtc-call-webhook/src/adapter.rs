@@ -19,13 +19,26 @@ pub use crate::query::Query;
 #[cfg(feature = "http")]
 pub mod http;
 
-/// The refusal of a request that reached a route which is set up wrongly, and logs it at error.
-///
-/// `reason` is [`NoVerifier`](Reason::NoVerifier) or [`TwoVerifiers`](Reason::TwoVerifiers), where a
-/// framework looks its configuration up at run time, or [`BodyTaken`](Reason::BodyTaken).
+/// How a route can be set up wrongly, so that it shows only at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misconfiguration {
+    /// The framework finds no verifier for the route.
+    NoVerifier,
+    /// The framework finds two verifiers for the route.
+    TwoVerifiers,
+    /// A body was announced, and is at its end before any of it was read.
+    BodyTaken,
+}
+
+/// The refusal of a request that reached a route which is set up wrongly. Logs it at error.
 #[must_use]
-pub fn misconfigured(reason: Reason) -> Error {
-    let error = Error::from(reason);
+pub fn misconfigured(how: Misconfiguration) -> Error {
+    let error = Error::new(match how {
+        Misconfiguration::NoVerifier => Reason::NoVerifier,
+        Misconfiguration::TwoVerifiers => Reason::TwoVerifiers,
+        Misconfiguration::BodyTaken => Reason::BodyTaken,
+    });
     crate::log::misconfigured(&error);
     error
 }

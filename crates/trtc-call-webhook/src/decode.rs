@@ -58,19 +58,19 @@ impl<'a> Opened<'a> {
     /// only where the URL has none, at the price of parsing it twice.
     fn new(in_url: Option<&'a Command>, body: &'a [u8]) -> Result<Self, Error> {
         // All of the body must be UTF-8, in fields that nobody reads too.
-        let text = std::str::from_utf8(body).map_err(|_| Reason::BodyNotUtf8)?;
+        let text = std::str::from_utf8(body).map_err(|_| Error::new(Reason::BodyNotUtf8))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match text.trim_ascii_start().as_bytes() {
             [b'{', ..] => {}
-            [] => return Err(Reason::BodyEmpty.into()),
-            _ => return Err(Reason::NotAnObject.into()),
+            [] => return Err(Error::new(Reason::BodyEmpty)),
+            _ => return Err(Error::new(Reason::NotAnObject)),
         }
         let in_url = in_url.filter(|command| !command.as_str().is_empty());
         let command = match in_url {
             Some(command) => Cow::Borrowed(command),
             None => match read::<Envelope<'_>>(text)?.callback_command {
                 Value::Text(command) if !command.is_empty() => Cow::Owned(command.into()),
-                _ => return Err(Reason::NoCommand.into()),
+                _ => return Err(Error::new(Reason::NoCommand)),
             },
         };
         Ok(Self { text, in_url, command })
@@ -95,7 +95,7 @@ impl<'a> Opened<'a> {
             (Some(url), Value::Text(body)) if body.is_empty() || url.as_str() == body => Ok(()),
             // It is where `self.command` is from.
             (None, _) => Ok(()),
-            _ => Err(Reason::CommandsDiffer.into()),
+            _ => Err(Error::new(Reason::CommandsDiffer)),
         }
     }
 }
@@ -115,6 +115,6 @@ fn single<'a, P: Payload<'a>>(
         opened.envelope()?;
         return Ok(Decoded::NotTaken(opened.command.into_owned()));
     }
-    let event = opened.event::<P>()?.ok_or(Reason::NoCallId)?;
+    let event = opened.event::<P>()?.ok_or(Error::new(Reason::NoCallId))?;
     Ok(Decoded::Event(event))
 }

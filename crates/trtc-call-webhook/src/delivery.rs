@@ -24,17 +24,6 @@ pub enum Receipt<E> {
     Acknowledge(Ack),
 }
 
-impl<E> Receipt<E> {
-    /// The delivery, if there is one for a handler.
-    #[must_use]
-    pub fn into_delivery(self) -> Option<Delivery<E>> {
-        match self {
-            Self::Deliver(delivery) => Some(delivery),
-            Self::Acknowledge(_) => None,
-        }
-    }
-}
-
 /// One verified request: its parameters, its exact body, and the event decoded from it.
 ///
 /// Only a [`Head`](crate::adapter::Head) makes one, so whoever holds one knows that the app is ours and

@@ -90,6 +90,7 @@ impl ErrorKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Misconfigured => "misconfigured",
             Self::ForeignApp => "foreign app",
             Self::Unsigned => "unsigned",
             Self::BadSignature => "bad signature",
@@ -126,9 +127,13 @@ struct Position {
 }
 
 impl Error {
+    pub(crate) const fn new(reason: Reason) -> Self {
+        Self { reason, position: None, source: None }
+    }
+
     /// The body did not arrive, and `source` is what the transport said.
     pub(crate) fn transport(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self { source: Some(Arc::from(source)), ..Reason::BodyBroken.into() }
+        Self { source: Some(Arc::from(source)), ..Self::new(Reason::BodyBroken) }
     }
 
     /// The body is not what the JSON parser takes. Only the place is kept of `error`, since its
@@ -142,7 +147,7 @@ impl Error {
         // What is found once a whole value is read is reported before the first column.
         let position = Position { line: error.line(), column: error.column() };
         let position = Some(position).filter(|at| (at.line, at.column) > (1, 0));
-        Self { position, ..reason.into() }
+        Self { position, ..Self::new(reason) }
     }
 
     /// Which check failed.
@@ -161,12 +166,6 @@ impl Error {
     #[must_use]
     pub const fn answer(&self) -> Answer {
         self.kind().answer()
-    }
-}
-
-impl From<Reason> for Error {
-    fn from(reason: Reason) -> Self {
-        Self { reason, position: None, source: None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::decode::Event;
 use crate::delivery::Receipt;
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::params::Params;
 use crate::signature::Signature;
 
@@ -57,7 +57,8 @@ impl Head {
         self.framing.content_length
     }
 
-    /// Takes a body that has been read already.
+    /// Takes a body that has been read already: of one that is longer than announced, as much as was
+    /// announced.
     ///
     /// # Errors
     ///
@@ -74,6 +75,13 @@ impl Head {
         let mut buffer = self.read_body();
         buffer.push(body.as_ref())?;
         buffer.receive()
+    }
+
+    /// Refuses a body that is announced to be longer than a limit of the framework's own, in bytes. Logs
+    /// it, as every refusal is.
+    #[must_use]
+    pub fn refuse_too_large(self, limit: u64) -> Error {
+        self.read_body().refuse(Error::new(Reason::AnnouncedTooLarge), Some(limit))
     }
 
     /// Starts to take the body as it arrives.

@@ -12,9 +12,12 @@ use crate::hex;
 
 /// Everything that could be mistaken for the key's own separators; leaves documented words as
 /// they are.
-const COMMAND: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
+pub(crate) const UNSAFE_IN_COMMAND: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
 /// Equal for two deliveries of the same event, different for different events.
+///
+/// (Two changes of the same members of a call whose times cannot be read count as one.)
 ///
 /// The vendor documents none. This is made of the app, the command and the call id; for a member
 /// change also of the event time and the changes; for any other callback of the body's SHA-256. It
@@ -79,7 +82,7 @@ impl IdempotencyKey {
         let hash = sha256(body);
         if command.len() <= MAX_PLAIN_ID {
             // The sign sets it apart from every key of a call, whatever its id is.
-            let command = utf8_percent_encode(command, &COMMAND);
+            let command = utf8_percent_encode(command, &UNSAFE_IN_COMMAND);
             Self::new(app, format_args!("{command}#:{hash}"))
         } else {
             Self::new(app, format_args!("~{}#:{hash}", sha256(command.as_bytes())))

@@ -1,12 +1,21 @@
-//! What an operator is told. Every line is here, and none holds anything of a request.
+//! What an operator is told. Every line is here, and none holds a token, a signature, a query or a body.
 //!
-//! Refusals log at debug, so that a scanner cannot fill a disk, but the first of each kind at a
-//! verifier logs at warn: a roll-out that refuses or drops everything must not be silent.
+//! A scanner must not fill a disk, and a roll-out that refuses everything must not be silent: of each
+//! kind of line one a minute is loud, with how many there were since, and the others log at debug.
 
-use crate::error::{Error, Reason};
-use crate::event::Command;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
-/// One line, with fields for whoever counts or filters.
+use percent_encoding::utf8_percent_encode;
+
+use crate::config::SdkAppId;
+use crate::error::{Error, ErrorKind, Reason};
+use crate::event::{CallResult, Command};
+use crate::idempotency_key::UNSAFE_IN_COMMAND;
+
+/// One line, with fields for whoever counts or filters; a field that is `None` is left out.
 #[cfg(feature = "tracing")]
 macro_rules! log {
     ($level:ident, { $($field:ident = $value:expr),* }, $message:literal) => {
@@ -24,107 +33,250 @@ macro_rules! log {
     }};
 }
 
+/// How long a kind of line stays quiet after it was loud, in seconds.
+const QUIET: u64 = 60;
+
+/// The most of an unknown word that is logged, in bytes as it is escaped.
+const MAX_WORD: usize = 64;
+
 /// What a verifier has logged before.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    refused: Seen,
-    reported: Seen,
-    not_taken: Seen,
+    refused: [Throttle; KINDS],
+    reported: [Throttle; KINDS],
+    not_taken: [Throttle; Command::KNOWN.len()],
+    unknown_command: Throttle,
+    unknown_result: Throttle,
+}
+
+const KINDS: usize = ErrorKind::ALL.len();
+
+/// What is known of a request when a line is logged about it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) app: Option<SdkAppId>,
+    pub(crate) command: Option<&'a Command>,
+    /// Whether its signature is right, so that what is refused is a real loss.
+    pub(crate) is_signed: bool,
+    /// The limit that a body goes beyond, in bytes.
+    pub(crate) limit: Option<u64>,
+}
+
+impl About<'_> {
+    /// The vendor's word for its command; any other may be anybody's text.
+    fn command(&self) -> Option<&str> {
+        self.command.map(|command| match command {
+            Command::Other(_) => "unknown",
+            known => known.as_str(),
+        })
+    }
 }
 
 impl Log {
-    /// A request is refused. `is_authentic` says that a signature was checked, and so that the
-    /// loss is real: then every refusal is a warning.
-    pub(crate) fn refused(&self, error: &Error, is_authentic: bool) {
+    /// A request is refused. Behind a right signature that is a loss, and each is a warning.
+    pub(crate) fn refused(&self, error: &Error, about: About<'_>) {
         let (kind, status) = (error.kind().as_str(), error.kind().status());
-        if is_authentic {
-            log!(WARN, { kind = kind, status = status }, "signed callback refused: {error}");
-        } else if self.refused.is_first(error.kind().number()) {
+        let (app, command) = (about.app.map(SdkAppId::get), about.command());
+        let (limit, ahead) = (about.limit, seconds_ahead(error.reason()));
+        if about.is_signed {
             log!(
                 WARN,
-                { kind = kind, status = status },
-                "callback refused (the next of this kind log at debug): {error}"
+                { kind = kind, status = status, sdk_app_id = app, command = command, limit = limit },
+                "signed callback refused: {error}"
             );
-        } else {
-            log!(DEBUG, { kind = kind, status = status }, "callback refused: {error}");
-        }
-    }
-
-    /// A request passes, but would be refused if its app required a signature.
-    pub(crate) fn reported(&self, reason: Reason) {
-        let kind = reason.kind().as_str();
-        if self.reported.is_first(reason.kind().number()) {
+        } else if let Some(since) = loud(&self.refused, error.kind().number()) {
             log!(
                 WARN,
-                { kind = kind },
-                "callback taken that would be refused (the next of this kind log at debug): {reason}"
-            );
-        } else {
-            log!(DEBUG, { kind = kind }, "callback taken that would be refused: {reason}");
-        }
-    }
-
-    /// An authentic callback is acknowledged although no handler takes its command.
-    pub(crate) fn not_taken(&self, command: &Command) {
-        let number = Command::KNOWN.iter().position(|known| known == command);
-        // What is not one of the vendor's words may be anybody's text.
-        let name = number.map_or("a command that is not known", |_| command.as_str());
-        if self.not_taken.is_first(number.unwrap_or(Command::KNOWN.len())) {
-            log!(
-                WARN,
-                { command = name },
-                "callback acknowledged but no handler takes it (the next log at debug): {name}"
+                {
+                    kind = kind, status = status, sdk_app_id = app, command = command,
+                    limit = limit, seconds_ahead = ahead, since = since
+                },
+                "callback refused (the next minute's log at debug): {error}"
             );
         } else {
             log!(
                 DEBUG,
-                { command = name },
-                "callback acknowledged but no handler takes it: {name}"
+                {
+                    kind = kind, status = status, sdk_app_id = app, command = command,
+                    limit = limit, seconds_ahead = ahead
+                },
+                "callback refused: {error}"
             );
+        }
+    }
+
+    /// A request passes, but would be refused if its app required a signature.
+    pub(crate) fn reported(&self, reason: Reason, about: About<'_>) {
+        let (kind, ahead) = (reason.kind().as_str(), seconds_ahead(reason));
+        let (app, command) = (about.app.map(SdkAppId::get), about.command());
+        if let Some(since) = loud(&self.reported, reason.kind().number()) {
+            log!(
+                WARN,
+                {
+                    kind = kind, sdk_app_id = app, command = command, seconds_ahead = ahead,
+                    since = since
+                },
+                "callback taken that would be refused (the next minute's log at debug): {reason}"
+            );
+        } else {
+            log!(
+                DEBUG,
+                { kind = kind, sdk_app_id = app, command = command, seconds_ahead = ahead },
+                "callback taken that would be refused: {reason}"
+            );
+        }
+    }
+
+    /// A verified callback is acknowledged although no handler takes its command.
+    pub(crate) fn not_taken(&self, command: &Command) {
+        let Some(number) = Command::KNOWN.iter().position(|known| known == command) else {
+            return self.unknown_command(command);
+        };
+        if self.not_taken.get(number).is_some_and(Throttle::is_first) {
+            log!(
+                WARN,
+                { command = command.as_str() },
+                "callback acknowledged but no handler takes it (the next log at debug): {command}"
+            );
+        } else {
+            log!(
+                DEBUG,
+                { command = command.as_str() },
+                "callback acknowledged but no handler takes it: {command}"
+            );
+        }
+    }
+
+    /// A verified callback has a command that this version does not know.
+    pub(crate) fn unknown_command(&self, command: &Command) {
+        if let Some(since) = self.unknown_command.loud(now()) {
+            let command = escaped(command.as_str());
+            log!(INFO, { command = &*command, since = since }, "a command that is not known");
+        }
+    }
+
+    /// A call ended with a result that this version does not know.
+    pub(crate) fn unknown_result(&self, result: &CallResult) {
+        if let Some(since) = self.unknown_result.loud(now()) {
+            let result = escaped(result.as_str());
+            log!(INFO, { result = &*result, since = since }, "a result that is not known");
         }
     }
 }
 
-/// The server is set up wrongly.
+/// The server is set up wrongly: one of these a minute is loud, whichever route it is.
 pub(crate) fn misconfigured(error: &Error) {
+    static THROTTLE: Throttle = Throttle::new();
     let (kind, status) = (error.kind().as_str(), error.kind().status());
-    log!(ERROR, { kind = kind, status = status }, "{error}");
+    if let Some(since) = THROTTLE.loud(now()) {
+        log!(ERROR, { kind = kind, status = status, since = since }, "{error}");
+    } else {
+        log!(DEBUG, { kind = kind, status = status }, "{error}");
+    }
 }
 
-/// A set of small numbers that remembers.
-#[derive(Debug, Default)]
-struct Seen(std::sync::atomic::AtomicU32);
+/// How far the time of a signature is ahead of the clock, if that is what is wrong.
+const fn seconds_ahead(reason: Reason) -> Option<i64> {
+    match reason {
+        Reason::Stale { seconds_ahead } => Some(seconds_ahead),
+        _ => None,
+    }
+}
 
-impl Seen {
-    fn is_first(&self, number: usize) -> bool {
-        use std::sync::atomic::Ordering::Relaxed;
-        let bit = u32::try_from(number).ok().and_then(|number| 1_u32.checked_shl(number));
-        // A look before the write keeps a flood of refusals off the shared cache line.
-        bit.is_some_and(|bit| {
-            self.0.load(Relaxed) & bit == 0 && self.0.fetch_or(bit, Relaxed) & bit == 0
-        })
+/// A word that may be anybody's text, fit for a line: percent-encoded, as in an idempotency key.
+fn escaped(word: &str) -> String {
+    let mut escaped = String::new();
+    for char in word.chars() {
+        let char =
+            utf8_percent_encode(char.encode_utf8(&mut [0; 4]), &UNSAFE_IN_COMMAND).to_string();
+        // Room is left for the sign that it goes on.
+        if escaped.len().saturating_add(char.len()) > MAX_WORD.saturating_sub('…'.len_utf8()) {
+            escaped.push('…');
+            break;
+        }
+        escaped.push_str(&char);
+    }
+    escaped
+}
+
+/// Seconds since the first line.
+fn now() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs()
+}
+
+fn loud(throttles: &[Throttle], number: usize) -> Option<u64> {
+    throttles.get(number)?.loud(now())
+}
+
+/// Lets one line of a kind through in a while.
+#[derive(Debug, Default)]
+struct Throttle {
+    /// Until when it is quiet, in seconds; 0 before the first line.
+    until: AtomicU64,
+    /// How many lines were quiet since the last loud one.
+    since: AtomicU64,
+}
+
+impl Throttle {
+    const fn new() -> Self {
+        Self { until: AtomicU64::new(0), since: AtomicU64::new(0) }
+    }
+
+    /// How many were quiet since the last loud line, if this one is to be loud.
+    fn loud(&self, now: u64) -> Option<u64> {
+        let until = self.until.load(Relaxed);
+        let next = now.saturating_add(QUIET);
+        let is_loud =
+            until <= now && self.until.compare_exchange(until, next, Relaxed, Relaxed).is_ok();
+        if !is_loud {
+            self.since.fetch_add(1, Relaxed);
+            return None;
+        }
+        Some(self.since.swap(0, Relaxed))
+    }
+
+    /// Whether this is the first line of all.
+    fn is_first(&self) -> bool {
+        self.until.load(Relaxed) == 0 && self.until.swap(1, Relaxed) == 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     #[test]
-    fn only_the_first_of_a_number_is_first() {
-        let seen = Seen::default();
-        for number in [0, 11, 31] {
-            assert!(seen.is_first(number));
-            assert!(!seen.is_first(number));
-        }
-        assert!(!seen.is_first(32), "a number that does not fit is never first");
+    fn a_kind_is_loud_once_a_minute_with_how_many_there_were_since() {
+        let throttle = Throttle::new();
+        assert_eq!(throttle.loud(0), Some(0));
+        assert_eq!(throttle.loud(0), None);
+        assert_eq!(throttle.loud(59), None);
+        assert_eq!(throttle.loud(60), Some(2));
+        assert_eq!(throttle.loud(61), None);
+        assert_eq!(throttle.loud(1000), Some(1));
     }
 
     #[test]
-    fn every_kind_has_a_number_of_its_own_that_fits() {
+    fn only_the_first_of_all_is_first() {
+        let throttle = Throttle::new();
+        assert!(throttle.is_first());
+        assert!(!throttle.is_first());
+    }
+
+    #[test]
+    fn every_kind_has_a_number_of_its_own() {
         let numbers: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.number()).collect();
         assert_eq!(numbers, (0..ErrorKind::ALL.len()).collect::<Vec<_>>());
-        assert!(ErrorKind::ALL.len() <= 32);
+    }
+
+    #[test]
+    fn an_unknown_word_is_escaped_and_short() {
+        assert_eq!(escaped("Call.New"), "Call.New");
+        assert_eq!(escaped("a\nb\u{1b}[1m\""), "a%0Ab%1B%5B1m%22");
+        for word in ["x".repeat(1000), "令".repeat(1000), "\u{1}".repeat(1000)] {
+            let escaped = escaped(&word);
+            assert!(escaped.len() <= MAX_WORD && escaped.ends_with('…'), "{escaped}");
+        }
     }
 }

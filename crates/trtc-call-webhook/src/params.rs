@@ -28,6 +28,7 @@ pub struct Params {
 }
 
 impl Params {
+    #[inline]
     pub(crate) fn new(sdk_app_id: SdkAppId, query: &Query<'_>, signed: &Signed<'_>) -> Self {
         let command = query.get(Parameter::Command).filter(|command| !command.is_empty());
         Self {

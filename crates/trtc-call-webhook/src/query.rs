@@ -41,7 +41,8 @@ impl<'a> Query<'a> {
         Ok(parsed)
     }
 
-    /// The value of a parameter, if the query has it.
+    /// The value of a parameter, if the query has it. Nothing depends on `contenttype`, `ClientIP` and
+    /// `OptPlatform`: an odd one, empty, given twice or no UTF-8, counts as not there.
     #[must_use]
     pub fn get(&self, parameter: Parameter) -> Option<&str> {
         match parameter {
@@ -55,7 +56,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Splits a query, into an empty one.
+    /// Splits a query into an empty one, which keeps what it has where it fails.
     pub(crate) fn read(&mut self, query: &'a str) -> Result<(), Reason> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(Reason::QueryTooLong);

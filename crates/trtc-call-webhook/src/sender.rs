@@ -49,7 +49,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::SdkAppId;
 use crate::decode::Event;
-use crate::delivery::{Delivery, Receipt};
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::event::{Callback, Command, OtherCallback};
 use crate::head::RequestHead;
@@ -155,10 +155,9 @@ impl Request {
     pub fn deliver_to<E: Event>(&self, verifier: &Verifier) -> Result<Option<Delivery<E>>, Error> {
         let query = self.query();
         let head = verifier.check(RequestHead::new("POST", &query))?;
-        Ok(match head.receive(&self.body)? {
-            Receipt::Deliver(delivery) => Some(delivery),
-            Receipt::Acknowledge(_) => None,
-        })
+        let mut buffer = head.read_body();
+        buffer.push(&self.body)?;
+        buffer.receive_optional()
     }
 
     /// What stands behind the `?` in the URL. With a signature in it, it is a secret.

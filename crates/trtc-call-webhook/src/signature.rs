@@ -51,7 +51,8 @@ impl Signature {
         }
     }
 
-    /// Why an app that requires a signature by one of its tokens would refuse it.
+    /// Why an app that requires a signature by one of its tokens would refuse it. `None` does not say
+    /// that it is right: what is not verified has no reason. Ask [`is_valid`](Self::is_valid).
     #[must_use]
     pub const fn reason(self) -> Option<Reason> {
         match self {

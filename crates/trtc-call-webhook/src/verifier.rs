@@ -6,11 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{BuildError, Config, Policy, VerifierBuilder};
 use crate::error::{Error, Reason};
+use crate::event::Command;
 use crate::head::{Head, RequestHead};
+use crate::log::About;
 use crate::parameter::Parameter;
 use crate::params::Params;
 use crate::query::Query;
-use crate::signature::Signed;
+use crate::signature::{Signature, Signed};
 
 /// Checks requests for one or more [apps](crate::SdkApp). Cheap to clone; clones share what they
 /// logged.
@@ -60,18 +62,29 @@ impl Verifier {
     /// [`StaleSignature`]: crate::ErrorKind::StaleSignature
     /// [`BodyTooLarge`]: crate::ErrorKind::BodyTooLarge
     pub fn check(&self, request: RequestHead<'_>) -> Result<Head, Error> {
-        self.try_check(request).map_err(|reason| {
-            let error = Error::from(reason);
-            self.0.log.refused(&error, false);
-            error
-        })
+        let mut query = Query::default();
+        let (params, signature) =
+            self.check_to_signature(&request, &mut query).map_err(|reason| {
+                let error = Error::new(reason);
+                about(&query, |about| self.0.log.refused(&error, about));
+                error
+            })?;
+        let framing = request.framing();
+        let head = Head::new(Arc::clone(&self.0), params, signature, framing);
+        let limit = u64::try_from(self.0.body_limit).unwrap_or(u64::MAX);
+        if request.least_length() > limit { Err(head.refuse_too_large(limit)) } else { Ok(head) }
     }
 
-    fn try_check(&self, request: RequestHead<'_>) -> Result<Head, Reason> {
+    /// Rows 1 to 5.
+    #[inline]
+    fn check_to_signature<'a>(
+        &self,
+        request: &RequestHead<'a>,
+        query: &mut Query<'a>,
+    ) -> Result<(Params, Signature), Reason> {
         if request.method != "POST" {
             return Err(Reason::NotPost);
         }
-        let mut query = Query::default();
         query.read(request.query)?;
         let id = query.sdk_app_id()?;
         let app = self.0.apps.iter().find(|app| app.id == id).ok_or(Reason::ForeignApp)?;
@@ -84,15 +97,12 @@ impl Verifier {
         };
         match (app.policy, signature.reason()) {
             (Policy::Required, Some(reason)) => return Err(reason),
-            (Policy::ReportOnly, Some(reason)) => self.0.log.reported(reason),
+            (Policy::ReportOnly, Some(reason)) => {
+                about(query, |about| self.0.log.reported(reason, about));
+            }
             _ => {}
         }
-        let fits = |length| usize::try_from(length).is_ok_and(|length| length <= self.0.body_limit);
-        if !fits(request.least_length()) {
-            return Err(Reason::AnnouncedTooLarge);
-        }
-        let params = Params::new(id, &query, &signed);
-        Ok(Head::new(Arc::clone(&self.0), params, signature, request.framing))
+        Ok((Params::new(id, query, &signed), signature))
     }
 
     /// The longest body that is taken, in bytes.
@@ -106,6 +116,14 @@ impl Verifier {
     pub fn replay_window(&self) -> Duration {
         self.0.replay_window
     }
+}
+
+/// What a query says of its request, for a line of the log.
+#[cold]
+fn about(query: &Query<'_>, log: impl FnOnce(About<'_>)) {
+    let command = query.get(Parameter::Command).map(Command::from);
+    let (app, command) = (query.sdk_app_id().ok(), command.as_ref());
+    log(About { app, command, ..About::default() });
 }
 
 impl VerifierBuilder {

@@ -10,6 +10,7 @@ use crate::event::{
 
 mod value;
 
+use value::List;
 pub(crate) use value::{Value, read};
 
 /// Writes the body of a callback as Tencent does, with the fields in the order of the documents.
@@ -82,7 +83,7 @@ struct CallRecord<'a> {
     #[serde(skip_serializing_if = "Value::is_null")]
     call_result: Value<'a>,
     #[serde(rename = "CalleeList_Account")]
-    members: Value<'a>,
+    members: List<'a>,
     #[serde(skip_serializing_if = "Value::is_null")]
     room_id: Value<'a>,
     #[serde(skip_serializing_if = "Value::is_null")]
@@ -114,7 +115,12 @@ impl<'a> Payload<'a> for CallEndedBody<'a> {
             accept_time_unreadable: accept_time.is_none() && !is_none,
             end_time: record.end_time.integer().map(UnixSeconds::new),
             result: record.call_result.into_word(),
-            members: record.members.into_list().into_iter().filter_map(Value::into_word).collect(),
+            members: record
+                .members
+                .into_entries()
+                .into_iter()
+                .filter_map(Value::into_word)
+                .collect(),
             room_id: room_id(record.room_id, room_id_type),
             room_id_type,
             event_time: self.event_time.integer().map(UnixMillis::new),
@@ -138,7 +144,7 @@ impl<'a> From<&'a CallEnded> for CallEndedBody<'a> {
                 time => Value::Whole(time.map_or(0, UnixSeconds::get)),
             },
             call_result: text(call.result.as_ref()),
-            members: Value::List(call.members.iter().map(|id| Some(&**id).into()).collect()),
+            members: call.members.iter().map(|id| Some(&**id).into()).collect(),
             room_id: room(call.room_id.as_ref(), call.room_id_type),
             room_id_type: call.room_id_type.map(i64::from).into(),
         };
@@ -156,7 +162,7 @@ impl<'a> From<&'a CallEnded> for CallEndedBody<'a> {
 pub(crate) struct CallStartedBody<'a> {
     callback_command: Value<'a>,
     call_info: Value<'a, CallInfo<'a>>,
-    user_list: Value<'a, User<'a>>,
+    user_list: List<'a, User<'a>>,
     #[serde(skip_serializing_if = "Value::is_null")]
     event_time: Value<'a>,
 }
@@ -195,7 +201,7 @@ impl<'a> Payload<'a> for CallStartedBody<'a> {
             chat_group_id: info.chat_group_id.into_word(),
             room_id: room_id(info.room_id, room_id_type),
             room_id_type,
-            members: self.user_list.into_list().into_iter().filter_map(User::member).collect(),
+            members: self.user_list.into_entries().into_iter().filter_map(User::member).collect(),
             event_time: self.event_time.integer().map(UnixMillis::new),
         })
     }
@@ -214,7 +220,7 @@ impl<'a> From<&'a CallStarted> for CallStartedBody<'a> {
         Self {
             callback_command: text(Some(&Command::CallStarted)),
             call_info: Value::Object(info),
-            user_list: Value::List(call.members.iter().map(User::value).collect()),
+            user_list: call.members.iter().map(User::value).collect(),
             event_time: call.event_time.map(UnixMillis::get).into(),
         }
     }
@@ -226,8 +232,8 @@ impl<'a> From<&'a CallStarted> for CallStartedBody<'a> {
 pub(crate) struct MemberChangedBody<'a> {
     callback_command: Value<'a>,
     call_id: Value<'a>,
-    user_list: Value<'a, User<'a>>,
-    changed_user_list: Value<'a, ChangedUser<'a>>,
+    user_list: List<'a, User<'a>>,
+    changed_user_list: List<'a, ChangedUser<'a>>,
     #[serde(skip_serializing_if = "Value::is_null")]
     event_time: Value<'a>,
 }
@@ -241,10 +247,10 @@ impl<'a> Payload<'a> for MemberChangedBody<'a> {
     }
 
     fn into_event(self) -> Option<MemberChanged> {
-        let changes = self.changed_user_list.into_list();
+        let changes = self.changed_user_list.into_entries();
         Some(MemberChanged {
             call_id: self.call_id.into_word().filter(|id: &String| !id.is_empty())?,
-            members: self.user_list.into_list().into_iter().filter_map(User::member).collect(),
+            members: self.user_list.into_entries().into_iter().filter_map(User::member).collect(),
             changes: changes.into_iter().filter_map(ChangedUser::change).collect(),
             event_time: self.event_time.integer().map(UnixMillis::new),
         })
@@ -256,8 +262,8 @@ impl<'a> From<&'a MemberChanged> for MemberChangedBody<'a> {
         Self {
             callback_command: text(Some(&Command::MemberChanged)),
             call_id: Some(&*event.call_id).into(),
-            user_list: Value::List(event.members.iter().map(User::value).collect()),
-            changed_user_list: Value::List(event.changes.iter().map(ChangedUser::value).collect()),
+            user_list: event.members.iter().map(User::value).collect(),
+            changed_user_list: event.changes.iter().map(ChangedUser::value).collect(),
             event_time: event.event_time.map(UnixMillis::get).into(),
         }
     }

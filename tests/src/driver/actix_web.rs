@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread;
 
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::web::{self, ReqData};
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpMessage, HttpServer};
 use trtc_call_webhook_actix_web::{Ack, Delivery, Error, Verifier, Webhook, WebhookMiddleware};
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, PATH, Request, Serve, Server, Taken};
@@ -132,12 +132,20 @@ impl Serve for ActixWeb {
     }
 }
 
-/// Serves whatever is configured.
+/// What a middleware in front does that bounds a body's time, say: the webhook sees no more what the
+/// server's own payload is.
+fn wrap_payload<S: Service<ServiceRequest>>(mut request: ServiceRequest, inner: &S) -> S::Future {
+    let payload = Box::pin(request.take_payload());
+    request.set_payload(Payload::Stream { payload });
+    inner.call(request)
+}
+
+/// Serves whatever is configured, behind a middleware that wraps the payload.
 pub fn serve(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Server {
     let (started, start) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let app = move || App::new().configure(&configure);
+            let app = move || App::new().wrap_fn(wrap_payload).configure(&configure);
             let server = HttpServer::new(app).workers(1).disable_signals();
             let server = server.bind("127.0.0.1:0").expect("a loopback port");
             let address = server.addrs()[0];

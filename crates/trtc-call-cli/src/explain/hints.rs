@@ -15,7 +15,15 @@ const MAX_NAME: usize = 64;
 
 /// What helps with an error of this request.
 pub(super) fn of(case: &Case<'_>, error: &Error) -> Vec<String> {
-    match (error.kind(), error.reason()) {
+    match error.kind() {
+        ErrorKind::MalformedBody => body::malformed(case, error),
+        _ => of_reason(case, error.reason()),
+    }
+}
+
+/// What helps where the reason is all that is known.
+pub(super) fn of_reason(case: &Case<'_>, reason: Reason) -> Vec<String> {
+    match (reason.kind(), reason) {
         (ErrorKind::MethodNotAllowed, _) => head::method(case),
         (ErrorKind::MalformedQuery, reason) => head::query(case, reason),
         (ErrorKind::ForeignApp, _) => head::app(case),
@@ -24,7 +32,6 @@ pub(super) fn of(case: &Case<'_>, error: &Error) -> Vec<String> {
         (_, Reason::Stale { seconds_ahead }) => signature::stale(case, seconds_ahead),
         (ErrorKind::BodyTooLarge, _) => body::too_large(case),
         (ErrorKind::UnreadableBody, _) => body::unreadable(case),
-        (ErrorKind::MalformedBody, _) => body::malformed(case, error),
         (ErrorKind::CommandMismatch, _) => body::mismatch(case),
         (ErrorKind::NoCallId, _) => body::no_call_id(case),
         _ => Vec::new(),

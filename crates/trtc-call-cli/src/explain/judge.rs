@@ -81,7 +81,7 @@ impl<'a> Case<'a> {
             Body::Whole(bytes) => buffer.push(bytes)?,
             Body::Cut(bytes) => {
                 buffer.push(bytes)?;
-                return Err(buffer.broken("the chunks end too early"));
+                return Err(buffer.refuse_broken("the chunks end too early"));
             }
         }
         match self.settings.takes {

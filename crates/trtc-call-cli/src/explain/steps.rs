@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use trtc_call_webhook::adapter::Answer;
-use trtc_call_webhook::{Ack, Error, Reason, Signature};
+use trtc_call_webhook::{Ack, Reason, Signature};
 
 use super::clock;
 use super::hints;
@@ -128,7 +128,7 @@ fn passed(case: &Case<'_>, (row, name): (u8, &'static str)) -> Step {
         _ => "the event has one, or needs none".to_owned(),
     };
     let hints = match reported(case) {
-        Some(reason) if row == 5 => hints::of(case, &Error::from(reason)),
+        Some(reason) if row == 5 => hints::of_reason(case, reason),
         _ => Vec::new(),
     };
     Step { row, name, result: Passage::Passed, kind: None, reason, hints }

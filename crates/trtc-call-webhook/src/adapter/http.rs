@@ -10,8 +10,8 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::LengthLimitError;
 
-use super::{Answer, BodyBuffer, Head, RequestHead, misconfigured};
-use crate::error::{Error, Reason};
+use super::{Answer, BodyBuffer, Head, Misconfiguration, RequestHead, misconfigured};
+use crate::error::Error;
 use crate::verifier::Verifier;
 
 /// Checks the head of a request, and touches nothing of its body.
@@ -26,11 +26,11 @@ pub fn check<B: Body>(verifier: &Verifier, request: &Request<B>) -> Result<Head,
         .headers(|name| request.headers().get(name).map(HeaderValue::as_bytes))
         // A body that knows its size need not have a header that says it.
         .size_hint(request.body().size_hint().lower());
-    // No server makes such a body: what a peer announces comes, or fails.
-    if head.announces_body() && request.body().is_end_stream() {
-        return Err(misconfigured(Reason::BodyTaken));
-    }
-    verifier.check(head)
+    let is_taken = head.announces_body() && request.body().is_end_stream();
+    let head = verifier.check(head)?;
+    // No server makes such a body, though a middleware that puts back what it read may make one of an
+    // empty chunked body.
+    if is_taken { Err(misconfigured(Misconfiguration::BodyTaken)) } else { Ok(head) }
 }
 
 /// Reads a body into its buffer, until it ends or is complete.
@@ -70,11 +70,11 @@ fn refuse(buffer: &mut BodyBuffer, error: Box<dyn StdError + Send + Sync>) -> Er
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
-            return buffer.too_large();
+            return buffer.refuse_too_large(None);
         }
         cause = error.source();
     }
-    buffer.broken(error)
+    buffer.refuse_broken(error)
 }
 
 /// The status of an answer.

@@ -7,7 +7,9 @@ pub(crate) use self::sealed::Decoded;
 use super::{Opened, decode, single};
 use crate::config::SdkAppId;
 use crate::error::Error;
-use crate::event::{CallEnded, CallStarted, Callback, Command, MemberChanged, OtherCallback};
+use crate::event::{
+    CallEnded, CallResult, CallStarted, Callback, Command, MemberChanged, OtherCallback,
+};
 use crate::idempotency_key::{IdempotencyKey, Keyed};
 use crate::wire::{CallEndedBody, CallStartedBody, MemberChangedBody};
 
@@ -24,13 +26,19 @@ use crate::wire::{CallEndedBody, CallStartedBody, MemberChangedBody};
 pub trait Event: Decode + Keyed + Send + Sync + 'static {}
 
 mod sealed {
-    use super::{Command, Error};
+    use super::{CallResult, Command, Error};
 
-    /// The half of [`Event`](super::Event) that nobody else can implement or call.
+    /// The half of [`Event`](super::Event) that nobody else can implement. Whoever calls it calls what a
+    /// later version may change.
     #[expect(unnameable_types, reason = "`Event` is sealed by it")]
     pub trait Decode: Sized {
         /// Decodes a body by the command in the URL, if that had one.
         fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error>;
+
+        /// How the call ended, if this is the end of one.
+        fn result(&self) -> Option<&CallResult> {
+            None
+        }
     }
 
     /// What a body turned out to be.
@@ -56,6 +64,10 @@ impl Event for CallEnded {}
 impl Decode for CallEnded {
     fn decode(in_url: Option<&Command>, body: &[u8]) -> Result<Decoded<Self>, Error> {
         single::<CallEndedBody<'_>>(in_url, body)
+    }
+
+    fn result(&self) -> Option<&CallResult> {
+        self.result.as_ref()
     }
 }
 
@@ -91,6 +103,10 @@ impl Decode for Callback {
         let Opened { text, command, .. } = opened;
         let other = || Self::Other(OtherCallback::new(command.into_owned(), text));
         Ok(Decoded::Event(event.unwrap_or_else(other)))
+    }
+
+    fn result(&self) -> Option<&CallResult> {
+        if let Self::CallEnded(call) = self { call.result.as_ref() } else { None }
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Reason {
     GivenTwice(Parameter),
     /// `SdkAppid` is missing.
     NoSdkAppId,
-    /// `SdkAppid` is not a plain decimal number from 1 to 64 bits.
+    /// `SdkAppid` is not a plain decimal number from 1 to 2^64 − 1.
     BadSdkAppId,
     /// The SDKAppID is none of the verifier's apps.
     ForeignApp,

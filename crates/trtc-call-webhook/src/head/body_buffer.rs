@@ -8,7 +8,9 @@ use super::Head;
 use crate::answer::Ack;
 use crate::decode::{Decoded, Event};
 use crate::delivery::{Delivery, Receipt};
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::{Error, Reason};
+use crate::event::{CallResult, Command};
+use crate::log::About;
 
 /// The body of a request while it arrives: never longer than the limit, and in memory at most about
 /// twice of what has arrived.
@@ -42,8 +44,9 @@ impl BodyBuffer {
             Some(missing) => chunk.get(..missing).unwrap_or(chunk),
             None => chunk,
         };
-        if self.head.config.body_limit.saturating_sub(self.bytes.len()) < chunk.len() {
-            return Err(self.too_large());
+        let limit = self.head.config.body_limit;
+        if limit.saturating_sub(self.bytes.len()) < chunk.len() {
+            return Err(self.refuse_too_large(limit.try_into().ok()));
         }
         if self.bytes.is_empty() {
             // Most bodies come in one chunk; a copy of it, since the chunk may be a slice of a
@@ -68,20 +71,23 @@ impl BodyBuffer {
         Some(end.saturating_sub(self.bytes.len()))
     }
 
-    /// Refuses a body that is longer than a limit, the verifier's or the framework's own. Logs it, as
-    /// every refusal is.
+    /// Refuses a body that is longer than a limit of the framework's own, in bytes if that is known. Logs
+    /// it, as every refusal is.
     #[must_use]
-    pub fn too_large(&mut self) -> Error {
-        self.refuse(Reason::TooLarge.into())
+    pub fn refuse_too_large(&mut self, limit: Option<u64>) -> Error {
+        self.refuse(Error::new(Reason::TooLarge), limit)
     }
 
     /// Refuses a body whose transport broke; `source` is what that said. Logs it.
     #[must_use]
-    pub fn broken(&mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.refuse(Error::transport(source.into()))
+    pub fn refuse_broken(
+        &mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        self.refuse(Error::transport(source.into()), None)
     }
 
-    /// Takes the body as complete.
+    /// Takes the body as complete. That no handler takes it is logged.
     ///
     /// # Errors
     ///
@@ -89,35 +95,62 @@ impl BodyBuffer {
     /// announced; and unless `E` is [`Undecoded`](crate::Undecoded):
     /// [`MalformedBody`](ErrorKind::MalformedBody),
     /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
-    pub fn receive<E: Event>(mut self) -> Result<Receipt<E>, Error> {
+    pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
+        let delivery = self.finish(true)?;
+        Ok(delivery.map_or_else(|| Receipt::Acknowledge(Ack::ok()), Receipt::Deliver))
+    }
+
+    /// Takes the body as complete, for a handler that runs also where `E` does not take the command: that
+    /// is `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub fn receive_optional<E: Event>(self) -> Result<Option<Delivery<E>>, Error> {
+        self.finish(false)
+    }
+
+    /// The delivery, or none where `E` does not take the command. No handler runs then if it `needs_event`.
+    #[inline]
+    fn finish<E: Event>(mut self, needs_event: bool) -> Result<Option<Delivery<E>>, Error> {
         if let Some(error) = self.refused {
             return Err(error);
         }
         if self.missing().is_some_and(|missing| missing > 0) {
-            return Err(self.refuse(Reason::BodyEndsEarly.into()));
+            return Err(self.refuse(Error::new(Reason::BodyEndsEarly), None));
         }
-        match E::decode(self.head.params.command(), &self.bytes) {
+        let Head { config, params, .. } = &self.head;
+        match E::decode(params.command(), &self.bytes) {
             Ok(Decoded::Event(event)) => {
+                if let Some(command @ Command::Other(_)) = params.command() {
+                    config.log.unknown_command(command);
+                }
+                if let Some(result @ CallResult::Other(_)) = event.result() {
+                    config.log.unknown_result(result);
+                }
                 // The exact size: what a body that came in pieces left over is given back.
                 let body = Bytes::from(self.bytes.into_boxed_slice());
                 let Head { params, signature, .. } = self.head;
-                Ok(Receipt::Deliver(Delivery::new(params, signature, body, event)))
+                Ok(Some(Delivery::new(params, signature, body, event)))
             }
             Ok(Decoded::NotTaken(command)) => {
-                self.head.config.log.not_taken(&command);
-                Ok(Receipt::Acknowledge(Ack::ok()))
+                if needs_event {
+                    config.log.not_taken(&command);
+                }
+                Ok(None)
             }
-            Err(error) => Err(self.refuse(error)),
+            Err(error) => Err(self.refuse(error, None)),
         }
     }
 
     /// The first refusal stands, and is logged.
-    fn refuse(&mut self, error: Error) -> Error {
-        let head = &self.head;
+    pub(super) fn refuse(&mut self, error: Error, limit: Option<u64>) -> Error {
+        let Head { config, params, signature, .. } = &self.head;
         self.refused
             .get_or_insert_with(|| {
-                let is_lost = head.signature.is_valid() && error.kind() != ErrorKind::BodyTooLarge;
-                head.config.log.refused(&error, is_lost);
+                let (app, command) = (Some(params.sdk_app_id()), params.command());
+                let is_signed = signature.is_valid();
+                config.log.refused(&error, About { app, command, is_signed, limit });
                 error
             })
             .clone()
@@ -183,10 +216,13 @@ mod tests {
         full.push(b"abc").unwrap();
         assert_eq!(full.push(b"d").map_err(|e| e.reason()), Err(Reason::TooLarge));
         assert_eq!(full.push(b"").map_err(|e| e.reason()), Err(Reason::TooLarge));
-        assert_eq!(full.broken("late").reason(), Reason::TooLarge);
+        assert_eq!(full.refuse_broken("late").reason(), Reason::TooLarge);
         assert_eq!(received(full), Err(Reason::TooLarge));
 
-        for refuse in [BodyBuffer::too_large, |b: &mut _| BodyBuffer::broken(b, "x")] {
+        for refuse in [
+            |b: &mut BodyBuffer| b.refuse_too_large(None),
+            |b: &mut BodyBuffer| b.refuse_broken("x"),
+        ] {
             let mut buffer = buffer(3, None);
             let error: Error = refuse(&mut buffer);
             assert_eq!(buffer.push(b"a").map_err(|e| e.reason()), Err(error.reason()));

@@ -11,7 +11,10 @@ use std::time::SystemTime;
 pub struct RequestHead<'a> {
     pub(crate) method: &'a str,
     pub(crate) query: &'a str,
-    pub(crate) framing: Framing,
+    framing: Framing,
+    /// Wins over the header.
+    content_length: Option<u64>,
+    is_raw: bool,
     size_hint: u64,
     pub(crate) received_at: Option<SystemTime>,
 }
@@ -40,7 +43,15 @@ impl<'a> RequestHead<'a> {
     /// its target, undecoded; empty if there is none.
     pub const fn new(method: &'a str, query: &'a str) -> Self {
         let framing = Framing { content_length: None, is_chunked: false, is_encoded: false };
-        Self { method, query, framing, size_hint: 0, received_at: None }
+        Self {
+            method,
+            query,
+            framing,
+            content_length: None,
+            is_raw: false,
+            size_hint: 0,
+            received_at: None,
+        }
     }
 
     /// Reads the headers that count: `content-length`, `transfer-encoding` and `content-encoding`.
@@ -64,16 +75,16 @@ impl<'a> RequestHead<'a> {
         self
     }
 
-    /// Sets the number of bytes that the peer announces.
+    /// Sets the number of bytes that the peer announces, whatever a header says.
     pub const fn content_length(mut self, bytes: u64) -> Self {
-        self.framing.content_length = Some(bytes);
+        self.content_length = Some(bytes);
         self
     }
 
     /// Says that the body is as the peer sent it: a `Content-Encoding` that is there is not undone, and
     /// the announced length is that of the body.
     pub const fn body_is_raw(mut self) -> Self {
-        self.framing.is_encoded = false;
+        self.is_raw = true;
         self
     }
 
@@ -93,12 +104,22 @@ impl<'a> RequestHead<'a> {
     /// Whether it announces a body that is not empty, by its length or by chunks.
     #[must_use]
     pub fn announces_body(&self) -> bool {
-        self.framing.is_chunked || self.framing.content_length.is_some_and(|length| length > 0)
+        let framing = self.framing();
+        framing.is_chunked || framing.content_length.is_some_and(|length| length > 0)
+    }
+
+    /// How the end of its body is known.
+    pub(crate) fn framing(&self) -> Framing {
+        Framing {
+            content_length: self.content_length.or(self.framing.content_length),
+            is_encoded: self.framing.is_encoded && !self.is_raw,
+            ..self.framing
+        }
     }
 
     /// The length that the limit is held against.
     pub(crate) fn least_length(&self) -> u64 {
-        self.framing.content_length.unwrap_or_default().max(self.size_hint)
+        self.framing().content_length.unwrap_or_default().max(self.size_hint)
     }
 }
 
@@ -107,7 +128,7 @@ impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead")
             .field("method", &self.method)
-            .field("content_length", &self.framing.content_length)
+            .field("content_length", &self.framing().content_length)
             .finish_non_exhaustive()
     }
 }
@@ -131,11 +152,24 @@ mod tests {
                 "content-length" => Some(&b"31"[..]),
                 name => (name == header).then_some(&b"x"[..]),
             };
-            RequestHead::new("POST", "").headers(value).framing.end()
+            RequestHead::new("POST", "").headers(value).framing().end()
         };
         assert_eq!(end("upgrade"), Some(31));
         assert_eq!(end("transfer-encoding"), None);
         assert_eq!(end("content-encoding"), None);
-        assert_eq!(RequestHead::new("POST", "").framing.end(), None);
+        assert_eq!(RequestHead::new("POST", "").framing().end(), None);
+    }
+
+    #[test]
+    fn what_is_said_of_the_body_holds_whichever_is_said_first() {
+        let value = |name| Some(if name == "content-length" { &b"7"[..] } else { b"gzip" });
+        let value = |name| (name != "transfer-encoding").then(|| value(name)).flatten();
+        let head = RequestHead::new("POST", "");
+        for head in [
+            head.content_length(31).body_is_raw().headers(value),
+            head.headers(value).body_is_raw().content_length(31),
+        ] {
+            assert_eq!(head.framing().end(), Some(31));
+        }
     }
 }

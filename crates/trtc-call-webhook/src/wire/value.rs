@@ -12,7 +12,10 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
+};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Error;
 use serde_json::value::RawValue;
@@ -37,10 +40,16 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
     if !*NUMBERS_ARE_OBJECTS && let Ok(payload) = serde_json::from_str(text) {
         return Ok(payload);
     }
+    /// Also where a panic unwinds through it: the thread may go on to serve other requests.
+    struct Quickly;
+    impl Drop for Quickly {
+        fn drop(&mut self) {
+            EXACTLY.set(false);
+        }
+    }
+    let _quickly = Quickly;
     EXACTLY.set(true);
-    let payload = serde_json::from_str(text);
-    EXACTLY.set(false);
-    payload
+    serde_json::from_str(text)
 }
 
 /// A value where an object would be a `T`.
@@ -54,10 +63,16 @@ pub(crate) enum Value<'a, T = Nothing> {
     /// Any other number, as its digits are written.
     Digits(Cow<'a, str>),
     Object(T),
+    /// Only in a [`List`].
     List(Vec<Self>),
-    /// A boolean, or a list in a list.
+    /// A boolean, or a list or an object where none belongs.
     Other,
 }
+
+/// A value where a list belongs. A text or a number alone is a list of one.
+#[derive(Default, serde::Serialize)]
+#[serde(bound = "T: Serialize")]
+pub(crate) struct List<'a, T = Nothing>(Value<'a, T>);
 
 /// What an object is where none is looked for; its keys are not looked at either.
 #[derive(Default, serde::Serialize)]
@@ -65,7 +80,7 @@ pub(crate) struct Nothing;
 
 impl<'de> Deserialize<'de> for Nothing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|_| Self)
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
 }
 
@@ -102,15 +117,6 @@ impl<'a, T> Value<'a, T> {
         if let Self::Object(object) = self { object } else { T::default() }
     }
 
-    /// The entries of a list; a text or a number alone is a list of one.
-    pub(super) fn into_list(self) -> Vec<Self> {
-        match self {
-            Self::List(entries) => entries,
-            Self::Text(_) | Self::Whole(_) | Self::Digits(_) => vec![self],
-            Self::Null | Self::Object(_) | Self::Other => Vec::new(),
-        }
-    }
-
     pub(super) const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
@@ -118,6 +124,22 @@ impl<'a, T> Value<'a, T> {
     /// Whether nothing is there, or an empty text.
     pub(super) fn is_blank(&self) -> bool {
         self.is_null() || matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+impl<'a, T> List<'a, T> {
+    pub(super) fn into_entries(self) -> Vec<Value<'a, T>> {
+        match self.0 {
+            Value::List(entries) => entries,
+            alone @ (Value::Text(_) | Value::Whole(_) | Value::Digits(_)) => vec![alone],
+            Value::Null | Value::Object(_) | Value::Other => Vec::new(),
+        }
+    }
+}
+
+impl<'a, T> FromIterator<Value<'a, T>> for List<'a, T> {
+    fn from_iter<I: IntoIterator<Item = Value<'a, T>>>(entries: I) -> Self {
+        Self(Value::List(entries.into_iter().collect()))
     }
 }
 
@@ -152,81 +174,117 @@ impl<T: Serialize> Serialize for Value<'_, T> {
 impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Value<'a, T> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !EXACTLY.get() {
-            return deserializer.deserialize_any(Quickly(PhantomData));
-        }
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        // What the inner parser says is left out: it counts from the value's start.
-        exactly(raw, false).map_err(|_| D::Error::custom("a value of ours cannot be read"))
+        Reader::new(false).deserialize(deserializer)
     }
 }
 
-/// Reads the text of one valid value; fails for a text with half of a surrogate pair and for a number
-/// beyond a double. A list in a list is passed over, however deep it is.
-fn exactly<'de: 'a, 'a, T: Deserialize<'de>>(
-    raw: &'de str,
-    is_entry: bool,
-) -> Result<Value<'a, T>, Error> {
-    Ok(match raw.as_bytes() {
-        [b'"', ..] => Value::Text(Cow::Owned(serde_json::from_str(raw)?)),
-        [b'-' | b'0'..=b'9', ..] if raw.parse().is_ok_and(f64::is_infinite) => {
-            return Err(serde::de::Error::custom("a number out of range"));
-        }
-        [b'-' | b'0'..=b'9', ..] => Value::Digits(Cow::Borrowed(raw)),
-        [b'{', ..] => Value::Object(serde_json::from_str(raw)?),
-        [b'[', ..] if !is_entry => {
-            let entries: Vec<&RawValue> = serde_json::from_str(raw)?;
-            let entries = entries.into_iter().map(|entry| exactly(entry.get(), true));
-            Value::List(entries.collect::<Result<_, _>>()?)
-        }
-        [b'n', ..] => Value::Null,
-        _ => Value::Other,
-    })
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for List<'a, T> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Reader::new(true).deserialize(deserializer).map(Self)
+    }
 }
 
-struct Quickly<V>(PhantomData<V>);
+/// How a value is read.
+struct Reader<T> {
+    /// Whether a list belongs here, and no object. The other of the two is passed over: nothing in it is
+    /// looked at, nor kept.
+    takes_list: bool,
+    object: PhantomData<T>,
+}
 
-impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Quickly<Value<'a, T>> {
-    type Value = Value<'a, T>;
+impl<T> Reader<T> {
+    const fn new(takes_list: bool) -> Self {
+        Self { takes_list, object: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Reader<T> {
+    /// Reads the text of one valid value; fails for a text with half of a surrogate pair and for a number
+    /// beyond a double.
+    fn exactly(self, raw: &'de str) -> Result<Value<'de, T>, Error> {
+        Ok(match raw.as_bytes() {
+            [b'"', ..] => Value::Text(Cow::Owned(serde_json::from_str(raw)?)),
+            [b'-' | b'0'..=b'9', ..] if raw.parse().is_ok_and(f64::is_infinite) => {
+                return Err(serde::de::Error::custom("a number out of range"));
+            }
+            [b'-' | b'0'..=b'9', ..] => Value::Digits(Cow::Borrowed(raw)),
+            [b'{', ..] if !self.takes_list => Value::Object(serde_json::from_str(raw)?),
+            [b'[', ..] if self.takes_list => {
+                let entries: Vec<&RawValue> = serde_json::from_str(raw)?;
+                let entries = entries.into_iter().map(|raw| Self::new(false).exactly(raw.get()));
+                Value::List(entries.collect::<Result<_, _>>()?)
+            }
+            [b'n', ..] => Value::Null,
+            _ => Value::Other,
+        })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Reader<T> {
+    type Value = Value<'de, T>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if !EXACTLY.get() {
+            return deserializer.deserialize_any(self);
+        }
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        // What the inner parser says is left out: it counts from the value's start.
+        self.exactly(raw).map_err(|_| D::Error::custom("a value of ours cannot be read"))
+    }
+}
+
+/// The quick reading.
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+    type Value = Value<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'a, T>, E> {
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de, T>, E> {
         Ok(Value::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value<'a, T>, E> {
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de, T>, E> {
         Ok(Value::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Value<'a, T>, E> {
+    fn visit_i64<E>(self, number: i64) -> Result<Value<'de, T>, E> {
         Ok(Value::Whole(number))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Value<'a, T>, E> {
+    fn visit_u64<E>(self, number: u64) -> Result<Value<'de, T>, E> {
         let digits = |_| Value::Digits(Cow::Owned(number.to_string()));
         Ok(i64::try_from(number).map_or_else(digits, Value::Whole))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value<'a, T>, E> {
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value<'de, T>, E> {
         Err(E::custom("its digits are lost"))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Value<'a, T>, E> {
+    fn visit_bool<E>(self, _: bool) -> Result<Value<'de, T>, E> {
         Ok(Value::Other)
     }
 
-    fn visit_unit<E>(self) -> Result<Value<'a, T>, E> {
+    fn visit_unit<E>(self) -> Result<Value<'de, T>, E> {
         Ok(Value::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'a, T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de, T>, A::Error> {
+        if self.takes_list {
+            IgnoredAny.visit_map(map)?;
+            return Ok(Value::Other);
+        }
         T::deserialize(MapAccessDeserializer::new(map)).map(Value::Object)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value<'a, T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value<'de, T>, A::Error> {
+        if !self.takes_list {
+            IgnoredAny.visit_seq(list)?;
+            return Ok(Value::Other);
+        }
         let mut entries = Vec::new();
         while let Some(entry) = list.next_element()? {
             entries.push(entry);
