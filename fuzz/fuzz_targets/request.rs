@@ -1,6 +1,7 @@
-//! A whole request, line by line: the method; the query; the value of `Content-Length`, or nothing;
-//! a verifier of the table, what its handler takes and the size of a chunk, with commas between, and
-//! behind them any of `chunked`, `encoded` and `raw`; and the body.
+//! A whole request, line by line: the method; the query; the value of `Content-Length`, or nothing, or
+//! a `=` and by how much it is more than the body has, as in `=-1`; a verifier of the table, what its
+//! handler takes and the size of a chunk, with commas between, and behind them any of `chunked`,
+//! `encoded` and `raw`; and the body.
 //!
 //! Lines instead of a structure, so that the cases of the table are seeds and the dictionary helps.
 
@@ -36,6 +37,8 @@ fuzz_target!(|input: &[u8]| {
     let setting: Vec<&str> = setting.split(',').collect();
     let [name, takes, chunk, ref words @ ..] = setting[..] else { return };
     let chunk = chunk.parse().unwrap_or(1_usize).max(1);
+    let relative = relative(length, body.len());
+    let length = relative.as_deref().unwrap_or(length);
     let framing = Framing {
         length: (!length.is_empty()).then_some(length),
         is_chunked: words.contains(&"chunked"),
@@ -56,6 +59,13 @@ fuzz_target!(|input: &[u8]| {
         _ => check::<CallEnded>(verifier, &request, Some(Takes::Only(Kind::CallEnded))),
     }
 });
+
+/// A length that is said by the body's, which no fuzzer guesses.
+fn relative(length: &[u8], of_body: usize) -> Option<Vec<u8>> {
+    let more = str::from_utf8(length).ok()?.strip_prefix('=')?;
+    let more: i16 = if more.is_empty() { 0 } else { more.parse().ok()? };
+    Some(of_body.saturating_add_signed(more.into()).to_string().into_bytes())
+}
 
 fn check<E: Queued>(to: &Configured, request: &Request<'_>, takes: Option<Takes>) {
     let whole = head(to, request).and_then(|head| head.receive::<E>(request.body));
