@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 enum Reader {
     Stays,
     Leaves,
+    Stalls,
 }
 
 impl Programs {
@@ -56,6 +57,17 @@ impl Programs {
     #[must_use]
     pub fn start_unread(&self, name: &str, switches: &[(&str, &str)]) -> Example {
         Example::running(on_free_port(self.command(name), switches), Reader::Leaves)
+    }
+
+    /// Like [`start`](Self::start), but what it prints after its first line is only read from
+    /// [`Example::is_read`] on, or once it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it ends instead.
+    #[must_use]
+    pub fn start_stalled(&self, name: &str, switches: &[(&str, &str)]) -> Example {
+        Example::running(on_free_port(self.command(name), switches), Reader::Stalls)
     }
 
     /// Like [`start`](Self::start), but it may have no more than so many descriptors.
@@ -80,6 +92,7 @@ pub struct Example {
     child: Child,
     first: String,
     lines: Receiver<String>,
+    reading: Sender<()>,
     errors: Option<JoinHandle<String>>,
 }
 
@@ -123,8 +136,13 @@ impl Example {
             text
         });
         let (sender, lines) = mpsc::channel();
+        let (reading, is_read) = mpsc::channel();
         thread::spawn(move || {
-            loop {
+            for number in 0.. {
+                if number == 1 && reader == Reader::Stalls {
+                    // An error says that nobody will ask for lines any more.
+                    let _ = is_read.recv();
+                }
                 let mut line = String::new();
                 let length = stdout.read_line(&mut line).expect("UTF-8");
                 if length == 0 || sender.send(line).is_err() || reader == Reader::Leaves {
@@ -135,7 +153,8 @@ impl Example {
             drop(stdout);
             drop(sender);
         });
-        let mut example = Self { child, first: String::new(), lines, errors: Some(errors) };
+        let mut example =
+            Self { child, first: String::new(), lines, reading, errors: Some(errors) };
         match example.lines.recv_timeout(PATIENCE) {
             Ok(first) => example.first = first,
             Err(RecvTimeoutError::Disconnected) => return Err(example.ended()),
@@ -165,6 +184,11 @@ impl Example {
     pub fn address(&self) -> SocketAddr {
         let authority = self.url().split('/').nth(2).expect("a URL");
         authority.parse().expect("an address")
+    }
+
+    /// From now on a stalled reader reads.
+    pub fn is_read(&self) {
+        let _ = self.reading.send(());
     }
 
     /// Its process.
@@ -211,6 +235,7 @@ impl Example {
             }
             assert!(start.elapsed() < PATIENCE, "it does not end");
         };
+        self.is_read();
         let stdout = self.lines.iter().collect();
         let stderr = self.errors.take().expect("once").join().expect("its standard error");
         Ended { status: status.code(), stdout, stderr }

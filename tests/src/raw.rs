@@ -31,6 +31,11 @@ impl Raw {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
+    /// Sends bytes, and tells whether the connection took them.
+    pub async fn is_taken(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).await.is_ok()
+    }
+
     /// Says that nothing more will be sent.
     pub async fn finish(&mut self) {
         let _ = self.stream.shutdown().await;

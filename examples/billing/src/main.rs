@@ -62,8 +62,6 @@ mod durable;
 mod journal;
 mod record;
 mod refusals;
-/// The axum example's loop that accepts connections, with the same bounds.
-#[path = "../../axum/src/server.rs"]
 mod server;
 mod worker;
 
@@ -75,17 +73,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{FromRef, Request, State};
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware;
 use axum::routing::{any, get};
-use example_support::{
-    BODY_TIME, DeadlineBody, SHUTDOWN_TIME, Settings, print_listening, shutdown_signal,
-};
-use tokio::net::TcpListener;
+use example_support::{BODY_TIME, SHUTDOWN_TIME, Settings, print_listening, shutdown_signal};
 use tokio::time::timeout;
+use tower_http::timeout::RequestBodyDeadlineLayer;
 use trtc_call_webhook_axum::{Ack, Undecoded, Verifier, Webhook};
 
 use crate::journal::Journal;
@@ -122,10 +116,6 @@ async fn healthz(State(AppState { journal, .. }): State<AppState>) -> StatusCode
     if journal.is_well().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-async fn limit_body_time(request: Request, next: Next) -> Response {
-    next.run(request.map(|body| Body::new(DeadlineBody::new(body, BODY_TIME)))).await
-}
-
 /// Says something on standard error. That nobody reads it must not stop anything.
 fn report(sentence: impl Display) {
     let _ = writeln!(io::stderr(), "{sentence}");
@@ -146,8 +136,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         path => path.map_or_else(|| PathBuf::from("callbacks.journal"), PathBuf::from),
     };
     // Before the journal is touched: a second process with the same settings ends here.
-    let listener =
-        TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let listener = example_support::listen(addr)?;
     let cannot_open = |error| format!("cannot open the JOURNAL {}: {error}", path.display());
     let (journal, stored) = Journal::open(&path).map_err(cannot_open)?;
     let worker = Worker::open(&path).map_err(cannot_open)?;
@@ -156,14 +145,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route("/callback", any(on_callback))
-        .layer(middleware::from_fn(limit_body_time))
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(middleware::from_fn_with_state(refusals.clone(), Refusals::count))
         .route("/healthz", get(healthz))
         .with_state(AppState { verifier, journal });
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
     let billing = worker.start(stored)?;
-    server::serve(listener, router, shutdown).await;
+    server::serve(listener, router, shutdown).await?;
     // With the last request the journal's thread has ended, and with it, soon, the worker.
     if timeout(SHUTDOWN_TIME, billing).await.is_err() {
         report("stopped with calls not billed yet: the next start does it");

@@ -19,7 +19,6 @@
     )
 )]
 
-mod idle;
 mod server;
 mod tls;
 
@@ -27,49 +26,52 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::process::ExitCode;
 
-use example_support::{
-    BODY_TIME, DeadlineBody, Settings, print_call, print_listening, shutdown_signal,
-};
+use example_support::{BODY_TIME, Settings, print_call};
 use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
 use tokio::net::TcpListener;
+use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use trtc_call_webhook_tower::{Ack, CallEnded, Verifier, WebhookBody, WebhookLayer, ack, delivery};
+use tower_http::timeout::RequestBodyDeadlineLayer;
+use trtc_call_webhook_tower::{
+    Ack, CallEnded, ResponseBody, Verifier, WebhookBody, WebhookLayer, ack, delivery,
+};
 
-type Body = Either<trtc_call_webhook_tower::ResponseBody<WebhookBody>, Empty<Bytes>>;
+type Body = Either<ResponseBody<WebhookBody>, Empty<Bytes>>;
+
+/// What answers the requests that hyper receives.
+type App = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
 
 /// Keeps the event, then acknowledges it: the other way round an event could be lost.
 async fn on_call_end(request: Request<WebhookBody>) -> Result<Response<WebhookBody>, Infallible> {
     let Some(call) = delivery::<CallEnded, _>(&request) else {
         return Ok(ack(Ack::fail(1, "the webhook layer is missing")));
     };
-    Ok(ack(match print_call(call) {
+    Ok(ack(match print_call(call).await {
         Ok(()) => Ack::ok(),
         Err(error) => Ack::fail(1, format!("the call is not kept: {error}")),
     }))
 }
 
 /// The stack of layers around the handler, and the only route to it.
-fn service(verifier: Verifier) -> impl server::HttpService<Body> {
+fn app(verifier: Verifier) -> App {
     let callback = ServiceBuilder::new()
-        .map_request(|request: Request<Incoming>| {
-            request.map(|body| DeadlineBody::new(body, BODY_TIME))
-        })
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(WebhookLayer::<CallEnded>::new(verifier))
         .service(service_fn(on_call_end));
-    service_fn(move |request: Request<Incoming>| {
+    BoxCloneSyncService::new(service_fn(move |request: Request<Incoming>| {
         let callback = callback.clone();
         async move {
             if request.uri().path() == "/callback" {
-                Ok::<_, Infallible>(callback.oneshot(request).await?.map(Either::Left))
+                Ok(callback.oneshot(request).await?.map(Either::Left))
             } else {
                 let mut response = Response::new(Either::Right(Empty::new()));
                 *response.status_mut() = StatusCode::NOT_FOUND;
                 Ok(response)
             }
         }
-    })
+    }))
 }
 
 #[tokio::main]
@@ -81,11 +83,10 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, verifier } = Settings::from_env()?;
     let tls = tls::from_env()?;
-    let listener =
-        TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let listener = TcpListener::from_std(example_support::listen(addr)?)?;
+    let shutdown = example_support::shutdown_signal()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let shutdown = shutdown_signal()?;
-    print_listening(scheme, listener.local_addr()?)?;
-    server::serve(listener, tls, service(verifier), shutdown).await;
+    example_support::print_listening(scheme, listener.local_addr()?)?;
+    server::serve(listener, tls, app(verifier), shutdown).await;
     Ok(())
 }
