@@ -62,14 +62,14 @@ pub(crate) enum Task {
     /// Start a receiver, send it callbacks of every kind, good and bad, and show what came of each
     Demo(DemoArgs),
     /// Send an endpoint what Tencent would send, and say whether it would count as delivered
-    Send(SendArgs),
+    Send(Box<SendArgs>),
     /// Receive callbacks on this machine and print a line for each
     Listen(ListenArgs),
     /// Explain row by row what a receiver makes of a captured request, and what to do about it
     ///
-    /// The tool for callbacks that do not arrive. What was captured may be a raw HTTP request, a line
-    /// of an access log, a pasted curl command, or a URL and a body, quoted, escaped or encoded as
-    /// logs and shells do it.
+    /// The tool for callbacks that do not arrive. What was captured is a raw HTTP request, a URL and
+    /// its body, or any text in which the URL stands. It also shows the event that comes out, the
+    /// fields that this version does not know, and what a biller may take from it.
     Explain(Box<ExplainArgs>),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
@@ -123,16 +123,19 @@ pub(crate) struct SendArgs {
     /// CallEnded, CallStarted, MemberChanged, or any name on the wire
     ///
     /// A name that is not documented is sent as a callback that holds nothing else. With --body it
-    /// is the command of the URL.
-    #[arg(long, default_value = "CallEnded")]
-    pub(crate) command: String,
+    /// is the command of the URL. [default: the body's, or else CallEnded]
+    #[arg(long)]
+    pub(crate) command: Option<String>,
 
     /// Send the bytes of this file as the body; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["result", "all_results", "call_id",
-        "caller", "callee", "talk_seconds", "ring_seconds"])]
+        "caller", "callee", "talk_seconds", "ring_seconds", "start_time"])]
     pub(crate) body: Option<PathBuf>,
 
     /// The call's id, which makes repeated callbacks re-deliveries [default: a new one for each]
+    ///
+    /// Those of one command are the same to the byte. Those of another command have new times under
+    /// the same id, unless --start-time keeps them.
     #[arg(long, value_name = "ID")]
     pub(crate) call_id: Option<String>,
 
@@ -153,6 +156,11 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
         value_parser = whole(0..=u32::MAX), allow_negative_numbers = true)]
     pub(crate) ring_seconds: u32,
+
+    /// When the call started, in unix seconds [default: so that it ends now]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(1_000_000_000..=99_999_999_999_i64),
+        allow_negative_numbers = true)]
+    pub(crate) start_time: Option<i64>,
 
     /// Leave the signature out although there is a token
     #[arg(long)]
@@ -185,7 +193,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
 
-    /// Print a line of JSON for each answer, and one for all if there are several
+    /// Print a line of JSON for each answer, and if there are several a summary behind them
     #[arg(long)]
     pub(crate) json: bool,
 }

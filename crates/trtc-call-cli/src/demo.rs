@@ -41,13 +41,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
 
     let runtime = server::runtime()?;
     let server = runtime.block_on(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
-    let endpoint = Endpoint::parse(server.url())?;
+    let endpoint = Endpoint::parse(&server.url())?;
     runtime.spawn(server.run(router, future::pending()));
 
-    let mut client = Client::new(TIMEOUT, &Trust::none());
+    let mut client = Client::new(TIMEOUT, Trust::none())?;
     let mut rows = Vec::new();
     for case in cases::all(SDK_APP_ID, &token) {
-        let outcome = send(&case, &mut client, &endpoint, &notebook)?;
+        let outcome = runtime.block_on(send(&case, &mut client, &endpoint, &notebook))?;
         rows.push(Row::new(&case, &outcome));
     }
     runtime.shutdown_background();
@@ -61,14 +61,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     Ok(if is_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn send(
+async fn send(
     case: &Case,
     client: &mut Client,
     endpoint: &Endpoint,
     notebook: &Notebook,
 ) -> Result<Outcome, Failure> {
     let url = case.request.url(endpoint.as_str());
-    let reply = client.post(endpoint, &url, case.request.body())?;
+    let reply = client.post(endpoint, &url, case.request.body()).await?;
     // The handler writes before it answers, so whatever it saw stands there now.
     Ok(Outcome { reply, seen: notebook.take() })
 }

@@ -15,6 +15,7 @@ use trtc_call_webhook_axum::{Ack, Callback, Error, SdkAppId, Verifier, Webhook};
 use self::signals::Signals;
 use crate::args::ListenArgs;
 use crate::failure::Failure;
+use crate::printer::Printer;
 use crate::server::{self, Server};
 use crate::{out, settings};
 
@@ -24,6 +25,10 @@ const DEFAULT_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
 #[derive(Clone)]
 struct Listener {
     verifier: Verifier,
+    /// Standard output.
+    lines: Printer,
+    /// Standard error, which may have a reader that stalls as well.
+    notes: Printer,
     report_only: bool,
     json: bool,
 }
@@ -40,26 +45,35 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;
+    let (lines, _) = Printer::start()?;
+    let (notes, last_notes) = Printer::start()?;
+    let (report_only, json) = (args.report_only, args.json);
+    let listener = Listener { verifier, lines, notes, report_only, json };
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route(server::PATH, any(on_callback))
-        .layer(middleware::map_response(note_refusal))
-        .with_state(Listener { verifier, report_only: args.report_only, json: args.json });
+        .layer(middleware::map_response_with_state(listener.clone(), note_refusal))
+        .with_state(listener);
 
-    server::runtime()?.block_on(async {
+    let runtime = server::runtime()?;
+    let bound = async {
         // Before the first line, which tells others that they may now stop it.
         let signals = Signals::new()
             .map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
-        let server = Server::bind(addr).await?;
-        if tokens.is_empty() {
-            out::note("there is no token: only the SDKAppID is checked");
-        } else if args.report_only {
-            out::note("what is wrong with a signature is only reported");
-        }
-        out::print(&format!("listening on {}\n", server.url()))?;
-        server.run(router, signals.stop()).await;
-        Ok(ExitCode::SUCCESS)
-    })
+        Ok::<_, Failure>((signals, Server::bind(addr).await?))
+    };
+    let (signals, server) = runtime.block_on(bound)?;
+    if tokens.is_empty() {
+        out::note("there is no token: only the SDKAppID is checked");
+    } else if report_only {
+        out::note("what is wrong with a signature is only reported");
+    }
+    out::print(&format!("listening on {}\n", server.url()))?;
+    runtime.block_on(server.run(router, signals.stop()));
+    // With it goes whatever may still hold a printer. A line of a callback was waited for.
+    drop(runtime);
+    last_notes.wait();
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Acknowledges only what somebody could read.
@@ -71,26 +85,32 @@ async fn on_callback(
         && let Some(reason) = callback.signature().reason()
     {
         let kind = reason.kind();
-        out::note(&format!("would be refused with {}: {kind}: {reason}", kind.status()));
+        let note = format!("would be refused with {}: {kind}: {reason}", kind.status());
+        listener.notes.note(move || out::note(&note));
     }
     let printed = if listener.json {
-        line::json(&callback).and_then(out::try_print_line)
+        match line::json(&callback) {
+            Ok(line) => listener.lines.print(move || out::try_print_line(line)).await,
+            Err(error) => Err(error),
+        }
     } else {
-        out::try_print(&line::text(&callback))
+        let line = line::text(&callback);
+        listener.lines.print(move || out::try_print(&line)).await
     };
     match printed {
         Ok(()) => Ack::ok(),
         Err(error) => {
-            out::note(&format!("a callback is not kept: {error}"));
+            listener.notes.note(move || out::note(&format!("a callback is not kept: {error}")));
             Ack::fail(1, "the callback is not kept")
         }
     }
 }
 
 /// Tells the person at the terminal, unlike the peer, what is wrong with a request.
-async fn note_refusal(response: Response) -> Response {
+async fn note_refusal(State(listener): State<Listener>, response: Response) -> Response {
     if let Some(error) = response.extensions().get::<Error>() {
-        out::note(&format!("refused with {}: {error}", response.status().as_u16()));
+        let note = format!("refused with {}: {error}", response.status().as_u16());
+        listener.notes.note(move || out::note(&note));
     }
     response
 }

@@ -19,9 +19,11 @@ mod client;
 mod demo;
 mod explain;
 mod failure;
+mod input;
 mod listen;
 mod manual;
 mod out;
+mod printer;
 mod sample;
 mod send;
 mod server;
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode, Failure> {
     match task {
         Task::Demo(args) => demo::run(&args),
-        Task::Send(args) => send::run(args),
+        Task::Send(args) => send::run(*args),
         Task::Listen(args) => listen::run(args),
         Task::Explain(args) => explain::run(*args),
         Task::Completions { shell } => manual::completions(shell),

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use trtc_call_webhook::{
     ActionType, CallEnded, CallResult, CallStarted, CallType, Command, MediaType, Member,
-    MemberChange, MemberChanged, MemberStatus, OtherCallback, UnixSeconds,
+    MemberChange, MemberChanged, MemberStatus, OtherCallback, UnixMillis, UnixSeconds,
 };
 use uuid::Uuid;
 
@@ -14,7 +14,9 @@ pub(crate) struct Sample {
     pub(crate) callees: Vec<String>,
     pub(crate) talk_seconds: u32,
     pub(crate) ring_seconds: u32,
-    /// When the calls end. One moment for the whole run, so that a re-delivery has the same bytes.
+    /// When the calls start, where that is given; else they end now.
+    pub(crate) start_time: Option<UnixSeconds>,
+    /// One moment for the whole run, so that a re-delivery has the same bytes.
     pub(crate) now: SystemTime,
 }
 
@@ -24,12 +26,24 @@ impl Sample {
         std::iter::once(self.caller.as_str()).chain(self.callees.iter().map(String::as_str))
     }
 
+    /// When something comes about, so many seconds after a start that is given; else now.
+    fn event_time(&self, seconds: i64) -> UnixMillis {
+        self.start_time.map_or_else(
+            || UnixMillis::from(self.now),
+            |start| UnixMillis::new(start.get().saturating_add(seconds).saturating_mul(1000)),
+        )
+    }
+
     pub(crate) fn call_ended(&self, call_id: &str, result: CallResult) -> CallEnded {
-        let end = UnixSeconds::from(self.now);
-        let before = |time: UnixSeconds, seconds: u32| {
-            UnixSeconds::new(time.get().saturating_sub(seconds.into()))
-        };
-        let accept = may_have_talked(&result).then(|| before(end, self.talk_seconds));
+        let has_talked = may_have_talked(&result);
+        let ring = i64::from(self.ring_seconds);
+        let talk = if has_talked { i64::from(self.talk_seconds) } else { 0 };
+        let start = self.start_time.map_or_else(
+            || UnixSeconds::from(self.now).get().saturating_sub(talk).saturating_sub(ring),
+            UnixSeconds::get,
+        );
+        let answered = start.saturating_add(ring);
+        let end = UnixSeconds::new(answered.saturating_add(talk));
         let call_type = match self.callees.as_slice() {
             [] | [_] => CallType::SingleCall,
             _ => CallType::MultiCall,
@@ -38,16 +52,13 @@ impl Sample {
             .with_caller(&*self.caller)
             .with_media_type(MediaType::Audio)
             .with_call_type(call_type)
-            .with_start_time(before(accept.unwrap_or(end), self.ring_seconds))
+            .with_start_time(start)
             .with_end_time(end)
             .with_result(result)
             .with_members(self.members())
             .with_room("roomid-1434")
-            .with_event_time(self.now);
-        match accept {
-            Some(accept) => event.with_accept_time(accept),
-            None => event,
-        }
+            .with_event_time(self.event_time(ring.saturating_add(talk)));
+        if has_talked { event.with_accept_time(answered) } else { event }
     }
 
     pub(crate) fn call_started(&self, call_id: &str) -> CallStarted {
@@ -58,7 +69,7 @@ impl Sample {
             .with_media_type(MediaType::Audio)
             .with_chat_group_id("")
             .with_members(std::iter::once(caller).chain(callees))
-            .with_event_time(self.now)
+            .with_event_time(self.event_time(0))
     }
 
     /// The first callee answers.
@@ -69,7 +80,7 @@ impl Sample {
         MemberChanged::new(call_id)
             .with_members(self.members().map(calling))
             .with_changes(change)
-            .with_event_time(self.now)
+            .with_event_time(self.event_time(self.ring_seconds.into()))
     }
 }
 

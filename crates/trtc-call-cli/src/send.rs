@@ -7,6 +7,7 @@ mod report;
 mod tally;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,24 +16,23 @@ use self::burst::Burst;
 use self::plan::Plan;
 use self::tally::Tally;
 use crate::args::SendArgs;
-use crate::client::{Endpoint, Trust};
+use crate::client::{Client, Endpoint, Trust};
 use crate::failure::Failure;
 use crate::out;
 use crate::verdict::Verdict;
 
 pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
-    let endpoint = Endpoint::parse(args.url.clone())?;
+    let endpoint = Arc::new(Endpoint::parse(&args.url)?);
     let trust = Trust::new(&endpoint, args.ca_cert.as_deref())?;
     let burst = Burst {
-        endpoint: &endpoint,
-        trust: &trust,
-        timeout: args.timeout,
+        endpoint: Arc::clone(&endpoint),
+        client: Client::new(args.timeout, trust)?,
         concurrency: args.concurrency,
     };
-    // Once only, there is something to say of each; again and again, only of all.
+    // Of what is sent again and again, people want the sum alone.
     let is_repeated = args.count > 1;
     let is_json = args.json;
-    let plan = Plan::new(args)?;
+    let plan = Arc::new(Plan::new(args)?);
 
     if !is_json {
         out::print(&report::heading(&endpoint, &plan))?;
@@ -48,15 +48,15 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
         let verdict = Verdict::of(&sent.reply);
         tally.add(&sent.reply, &verdict);
         progress.inc(1);
-        match (is_repeated, is_json) {
-            (true, _) => Ok(()),
-            (false, true) => out::print_line(json::exchange(sent, &verdict)?),
+        match (is_json, is_repeated) {
+            (true, _) => out::print_line(json::exchange(sent, &verdict)?),
+            (false, true) => Ok(()),
             (false, false) => out::print(&report::exchange(sent, &verdict)),
         }
     });
     let took = started.elapsed();
     progress.finish_and_clear();
-    // A program that asked for several waits for the line for all.
+    // A program that asked for several waits for the summary.
     if is_json && plan.total() > 1 {
         out::print_line(json::summary(&tally, took)?)?;
     } else if !is_json && tally.total() > 1 {

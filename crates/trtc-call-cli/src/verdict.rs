@@ -3,86 +3,48 @@
 //! No page says what it takes for Call. For Chat (34354) and Live (64412) it is HTTP 200 and a
 //! JSON body; anything else is a failure.
 
-use serde_json::Value;
+mod packet;
 
-use crate::client::{Answer, Reply};
-use crate::out::plain;
+pub(crate) use self::packet::Packet;
+use crate::client::Reply;
 
 /// Delivered or not, and why.
 pub(crate) struct Verdict {
     pub(crate) is_delivered: bool,
     pub(crate) why: String,
+    /// What of an answer that counts is not as 647/68940 has it.
+    pub(crate) undocumented: Vec<String>,
 }
 
 impl Verdict {
     pub(crate) fn of(reply: &Reply) -> Self {
-        let answer = match reply {
-            Reply::Answer(answer) => answer,
-            Reply::Lost(why) => return Self::not_delivered(why.clone()),
+        match reply {
+            Reply::Answer(answer) => Self::of_answer(answer.status, &answer.body),
+            Reply::Lost(why) => Self::not_delivered(why.clone()),
+        }
+    }
+
+    pub(crate) fn of_answer(status: u16, body: &[u8]) -> Self {
+        if status != 200 {
+            return Self::not_delivered(format!("HTTP {status}, not 200"));
+        }
+        let Some(packet) = Packet::read(body) else {
+            return Self::not_delivered("HTTP 200, but the body is not JSON".to_owned());
         };
-        if answer.status != 200 {
-            return Self::not_delivered(format!("HTTP {}, not 200", answer.status));
+        let mut why = "HTTP 200 and a JSON body".to_owned();
+        if packet.is_failure() {
+            why = format!("{why}, although it says {}", packet.text());
         }
-        match Packet::read(answer) {
-            Some(packet) if packet.is_failure() => Self {
-                is_delivered: true,
-                why: format!("HTTP 200 and a JSON body, although it says {}", packet.text()),
-            },
-            Some(_) => Self { is_delivered: true, why: "HTTP 200 and a JSON body".to_owned() },
-            None => Self::not_delivered("HTTP 200, but the body is not JSON".to_owned()),
-        }
+        Self { is_delivered: true, why, undocumented: packet.oddities() }
     }
 
     const fn not_delivered(why: String) -> Self {
-        Self { is_delivered: false, why }
-    }
-}
-
-/// The response packet of 647/68940, as far as it is one.
-pub(crate) struct Packet(Value);
-
-impl Packet {
-    /// Reads an answer's body; `None` if it is not JSON.
-    pub(crate) fn read(answer: &Answer) -> Option<Self> {
-        serde_json::from_slice(&answer.body).ok().map(Self)
-    }
-
-    /// Whether it says so itself; Tencent's sibling products count that as a failure too.
-    fn is_failure(&self) -> bool {
-        let code = self.0.get("ErrorCode");
-        code.is_some_and(|code| code.as_i64() != Some(0))
-            || self.word("ActionStatus").is_some_and(|status| status != "OK")
-    }
-
-    /// Its status and its text, in one line.
-    pub(crate) fn text(&self) -> String {
-        let code = self.0.get("ErrorCode").and_then(Value::as_i64).filter(|code| *code != 0);
-        let info = self.word("ErrorInfo").filter(|info| !info.is_empty());
-        let mut text =
-            self.word("ActionStatus").map_or_else(String::new, |s| plain(s).into_owned());
-        let mut add = |piece: &str| {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(piece);
-        };
-        if let Some(info) = info {
-            add(&plain(info));
-        } else if let Some(code) = code {
-            add(&code.to_string());
-        }
-        text
-    }
-
-    fn word(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
+        Self { is_delivered: false, why, undocumented: Vec::new() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -97,9 +59,7 @@ mod tests {
             (302, "{}", false),
             (500, "{}", false),
         ] {
-            let answer =
-                Answer { status, content_type: None, body: body.into(), took: Duration::ZERO };
-            let verdict = Verdict::of(&Reply::Answer(answer));
+            let verdict = Verdict::of_answer(status, body.as_bytes());
             assert_eq!(verdict.is_delivered, delivered, "{status} {body}: {}", verdict.why);
         }
         assert!(!Verdict::of(&Reply::Lost("late".to_owned())).is_delivered);

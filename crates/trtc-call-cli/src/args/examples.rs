@@ -22,6 +22,7 @@ Examples:
   trtc-call send --url http://127.0.0.1:8080/callback --all-results
   trtc-call send --url http://127.0.0.1:8080/callback --wrong-signature
   trtc-call send --url http://127.0.0.1:8080/callback --body event.json
+  trtc-call send --url http://127.0.0.1:8080/callback --call-id a-1 --start-time 1741231146
   trtc-call send --url http://127.0.0.1:8080/callback --count 2000 --concurrency 8 --json";
 
 pub(super) const LISTEN: &str = "\

@@ -25,24 +25,20 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct CaptureArgs {
     /// A file, @FILE, - for standard input, or the text itself [default: standard input]
     ///
-    /// A raw HTTP request, a line of an access log, a curl or wget command, what curl -v shows, or a
-    /// URL with or without a body behind it.
+    /// A raw HTTP request, a URL and its body below it, or any text in which the URL stands. Whatever
+    /// else it comes from, a command or a log: paste the URL and the body.
     #[arg(value_name = "CAPTURE", conflicts_with = "url")]
-    pub(crate) capture: Vec<String>,
+    pub(crate) capture: Option<String>,
 
-    /// The URL instead, or what is left of it: a path with a query, or a query
-    ///
-    /// @FILE reads it from a file, @- from standard input.
+    /// The URL instead, or a path with a query, or a query; @FILE, or @- for standard input
     #[arg(long, value_name = "TEXT|@FILE")]
     pub(crate) url: Option<String>,
 
-    /// The body, where the capture has none
-    ///
-    /// @FILE reads it from a file, @- from standard input.
+    /// The body as it was sent, where the capture has none; @FILE, or @- for standard input
     #[arg(long, value_name = "TEXT|@FILE")]
     pub(crate) body: Option<String>,
 
-    /// The method [default: the capture's, or else POST]
+    /// The method, where the capture does not tell it
     #[arg(long)]
     pub(crate) method: Option<String>,
 }
@@ -79,7 +75,7 @@ pub(crate) struct VerifierArgs {
     #[arg(long, value_enum, default_value_t = Takes::CallEnded)]
     pub(crate) takes: Takes,
 
-    /// Its clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: the log line's, or now]
+    /// Its clock: unix seconds, or a time such as 2022-12-01T05:21:52Z [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
 }
@@ -98,13 +94,8 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::CallEnded => "CallEnded",
-            Self::CallStarted => "CallStarted",
-            Self::MemberChanged => "MemberChanged",
-            Self::Callback => "Callback",
-            Self::Undecoded => "Undecoded",
-        }
+    /// The type's name.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }

@@ -1,68 +1,67 @@
 //! Whose fault it is that no answer could be read.
 
-use std::io::{self, ErrorKind};
-
-use ureq::Error;
+use std::error::Error;
+use std::io;
 
 pub(super) enum Fault {
     /// The time was over.
     Late,
+    /// The endpoint closed the connection before its answer was whole: not delivered.
+    Closed,
     /// The endpoint is there but did not answer as a server should: not delivered.
     Answer(String),
     /// There is nothing that could answer: the user's to mend.
     Reach(String),
 }
 
-pub(super) fn of(error: Error) -> Fault {
-    match error {
-        Error::Timeout(_) => Fault::Late,
-        Error::Io(error) => of_io(&error),
-        Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::BodyStalled => {
-            Fault::Answer("the answer is not HTTP".to_owned())
-        }
-        Error::BodyExceedsLimit(limit) => {
-            Fault::Answer(format!("the answer has more than {limit} bytes"))
-        }
-        Error::HostNotFound => Fault::Reach("there is no such host".to_owned()),
-        Error::Rustls(error) => of_tls(&error),
-        other => Fault::Reach(other.to_string()),
+impl Fault {
+    pub(super) const fn is_disconnect(&self) -> bool {
+        matches!(self, Self::Closed)
     }
 }
 
-fn of_io(error: &io::Error) -> Fault {
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return of_tls(error);
-    }
-    match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Fault::Late,
-        kind if is_disconnect_kind(kind) => {
-            Fault::Answer("the connection was closed without a whole answer".to_owned())
+impl From<reqwest::Error> for Fault {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::Late;
         }
-        ErrorKind::InvalidData => Fault::Answer("the answer is not HTTP".to_owned()),
-        _ => Fault::Reach(error.to_string()),
+        if error.is_connect() {
+            return Self::Reach(match find::<rustls::Error>(&error) {
+                Some(rustls::Error::InvalidCertificate(error)) => format!(
+                    "its certificate is not trusted ({error}); --ca-cert FILE trusts another"
+                ),
+                Some(error) => format!("TLS: {error}"),
+                None => cause(&error),
+            });
+        }
+        match find::<hyper::Error>(&error) {
+            Some(error) if error.is_parse() || error.is_parse_too_large() => {
+                Self::Answer("the answer is not HTTP".to_owned())
+            }
+            // Whatever else breaks an open connection, the endpoint was there.
+            Some(_) => Self::Closed,
+            None if find::<io::Error>(&error).is_some() => Self::Closed,
+            None => Self::Reach(cause(&error)),
+        }
     }
 }
 
-fn of_tls(error: &rustls::Error) -> Fault {
-    Fault::Reach(match error {
-        rustls::Error::InvalidCertificate(error) => {
-            format!("its certificate is not trusted ({error}); --ca-cert FILE trusts another")
+/// What is behind an error, in its own words, which hold no URL.
+pub(super) fn cause(error: &reqwest::Error) -> String {
+    chain(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// What an error comes from, from the outside to the inside.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| {
+        match error.downcast_ref().and_then(io::Error::get_ref) {
+            // One that wraps another does not name it as its source.
+            Some(inner) => Some(inner),
+            None => error.source(),
         }
-        error => format!("TLS: {error}"),
     })
-}
-
-/// Whether the peer closed the connection.
-pub(super) fn is_disconnect(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if is_disconnect_kind(error.kind()))
-}
-
-const fn is_disconnect_kind(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::UnexpectedEof
-            | ErrorKind::ConnectionReset
-            | ErrorKind::ConnectionAborted
-            | ErrorKind::BrokenPipe
-    )
 }

@@ -61,6 +61,7 @@ pub(super) fn all(sdk_app_id: SdkAppId, token: &Token) -> Vec<Case> {
         callees: vec!["10002".to_owned()],
         talk_seconds: 42,
         ring_seconds: 5,
+        start_time: None,
         now: SystemTime::now(),
     };
     let right = Signature::Right(token.clone());

@@ -64,7 +64,8 @@ fn is_right(case: &Case, answer: &Answer) -> bool {
 }
 
 fn in_short(answer: &Answer) -> String {
-    let text = Packet::read(answer).map_or_else(|| "not JSON".to_owned(), |packet| packet.text());
+    let text =
+        Packet::read(&answer.body).map_or_else(|| "not JSON".to_owned(), |packet| packet.text());
     format!("{} {text}", answer.status)
 }
 

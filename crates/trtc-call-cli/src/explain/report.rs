@@ -1,233 +1,164 @@
 //! What is printed of a judgement: for people, or for machines.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use serde::Serialize;
-use trtc_call_webhook::SdkAppId;
+use serde_json::json;
+use trtc_call_webhook::Parameter;
 
 use super::clock;
+use super::event::Decoded;
 use super::judge::{Case, Outcome};
-use super::steps::{Judgement, Passage, Step};
-use crate::client::{Answer, Reply};
-use crate::failure::Failure;
+use super::steps::{self, Step};
 use crate::out::{BAD, BOLD, DIM, GOOD, plain, styled};
 use crate::verdict::Verdict;
 
-/// A line of JSON without the line feed.
-#[derive(Serialize)]
-struct Report<'a> {
-    understood: Vec<String>,
-    request: RequestFacts<'a>,
-    verifier: VerifierFacts,
-    clock: ClockFacts,
-    steps: &'a [Step],
-    /// None if the capture has no body and its head passes.
-    answer: Option<AnswerFacts>,
-    /// This and the next two are null where nobody knows.
-    acknowledged: Option<bool>,
-    handler_runs: Option<bool>,
-    /// Whether Tencent would count it as delivered.
-    delivered: Option<bool>,
-    delivered_why: String,
+/// Everything that is found about a request.
+pub(super) struct Report<'a> {
+    case: &'a Case<'a>,
+    outcome: Outcome,
+    steps: Vec<Step>,
+    /// What the handler is given, as far as the body decodes.
+    decoded: Option<Decoded>,
+    /// What the vendor would make of the answer.
+    verdict: Option<Verdict>,
 }
 
-#[derive(Serialize)]
-struct RequestFacts<'a> {
-    method: &'a str,
-    query_bytes: usize,
-    body_bytes: Option<usize>,
-    announced_bytes: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct VerifierFacts {
-    /// None if nobody said it and the URL does not either.
-    sdk_app_id: Option<SdkAppId>,
-    /// Whether `sdk_app_id` was given, and not taken from the URL.
-    sdk_app_id_given: bool,
-    tokens: usize,
-    policy: &'static str,
-    replay_window_seconds: u64,
-    body_limit: usize,
-    takes: &'static str,
-}
-
-#[derive(Serialize)]
-struct ClockFacts {
-    unix_seconds: i64,
-    now: bool,
-    /// How far `RequestTime` is before it, negative after it.
-    age_seconds: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct AnswerFacts {
-    status: u16,
-    content_type: &'static str,
-    allow: Option<&'static str>,
-    body: String,
-    body_bytes: usize,
-}
-
-pub(super) fn json(case: &Case<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
-    let answer = judgement.answer().map(|answer| AnswerFacts {
-        status: answer.status(),
-        content_type: answer.content_type(),
-        allow: answer.allow(),
-        body: String::from_utf8_lossy(answer.body()).into_owned(),
-        body_bytes: answer.body().len(),
-    });
-    let verdict = verdict(judgement);
-    let report = Report {
-        understood: understood(case),
-        request: RequestFacts {
-            method: method(case),
-            query_bytes: case.request.query.len(),
-            body_bytes: known_length(case),
-            announced_bytes: case.request.announced,
-        },
-        verifier: VerifierFacts {
-            sdk_app_id: case.sdk_app_id,
-            sdk_app_id_given: case.settings.sdk_app_id.is_some(),
-            tokens: case.settings.tokens.len(),
-            policy: case.settings.policy_texts().0,
-            replay_window_seconds: case.verifier.replay_window().as_secs(),
-            body_limit: case.verifier.body_limit(),
-            takes: case.settings.takes.name(),
-        },
-        clock: ClockFacts {
-            unix_seconds: case.clock.seconds(),
-            now: case.clock.is_now,
-            age_seconds: case.age(case.clock.at),
-        },
-        acknowledged: answer.as_ref().map(|answer| answer.status == 200),
-        steps: &judgement.steps,
-        answer,
-        handler_runs: match judgement.outcome {
-            Outcome::HeadOnly => None,
-            Outcome::Delivered => Some(true),
-            Outcome::NotTaken | Outcome::Refused(_) => Some(false),
-        },
-        delivered: verdict.as_ref().map(|verdict| verdict.is_delivered),
-        delivered_why: verdict.map_or_else(|| NO_BODY.to_owned(), |verdict| verdict.why),
-    };
-    serde_json::to_vec(&report)
-        .map_err(|error| Failure::new(format!("cannot write the explanation: {error}")))
-}
-
-const NO_BODY: &str = "nobody knows without the body";
-
-/// The explanation for people.
-pub(super) fn text(case: &Case<'_>, judgement: &Judgement) -> String {
-    // Writing to a string has no way to fail.
-    let mut text = String::new();
-    let mut label = "understood";
-    for note in understood(case) {
-        let _ = writeln!(text, "{label:<12}{}", plain(&note));
-        label = "";
+impl<'a> Report<'a> {
+    pub(super) fn new(case: &'a Case<'a>) -> Self {
+        let outcome = case.outcome(case.clock.at);
+        let decoded = match &outcome {
+            Outcome::Delivered(body) => Decoded::new(case.parameter(Parameter::Command), body),
+            _ => None,
+        };
+        let verdict =
+            outcome.answer().map(|answer| Verdict::of_answer(answer.status(), answer.body()));
+        let steps = steps::steps(case, &outcome);
+        Self { case, outcome, steps, decoded, verdict }
     }
-    let body = known_length(case).map_or("unknown".to_owned(), |length| format!("{length} bytes"));
-    let _ = writeln!(
-        text,
-        "request     {}{}  query {} bytes  body {body}",
-        plain(method(case)),
-        path(case).map_or(String::new(), |path| format!(" {path}")),
-        case.request.query.len(),
-    );
-    let tokens = case.settings.tokens.len();
-    let _ = writeln!(
-        text,
-        "verifier    app {}  {tokens} token{}: {}  window {} s  limit {} bytes  takes {}",
-        case.sdk_app_id.map_or_else(|| "unknown".to_owned(), |id| id.to_string()),
-        if tokens == 1 { "" } else { "s" },
-        case.settings.policy_texts().1,
-        case.verifier.replay_window().as_secs(),
-        case.verifier.body_limit(),
-        case.settings.takes.name(),
-    );
-    let now = if case.clock.is_now { ", which is now" } else { "" };
-    let _ = writeln!(text, "clock       {}{now}\n", clock::text(case.clock.at));
-    for step in &judgement.steps {
-        add_step(&mut text, step);
-    }
-    add_answer(&mut text, judgement);
-    text
-}
 
-fn add_step(text: &mut String, Step { row, name, result, reason, hints, .. }: &Step) {
-    let (word, style) = match result {
-        Passage::Passed => ("passed", GOOD),
-        Passage::Failed => ("FAILED", BAD),
-        Passage::NotReached => ("not reached", DIM),
-    };
-    let word = styled(style, &format!("{word:<11}"));
-    let _ = writeln!(text, "{row:>2}  {name:<9}  {word}  {}", plain(reason));
-    for hint in hints {
-        let _ = writeln!(text, "{:>26}-> {}", "", plain(hint));
+    /// The HTTP status of the answer.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.outcome.answer().map(|answer| answer.status())
+    }
+
+    /// A line of JSON without the line feed.
+    pub(super) fn json(&self) -> Vec<u8> {
+        let Self { case, outcome, steps, decoded, verdict } = self;
+        let report = json!({
+            "understood": case.request.notes,
+            "request": {
+                "method": case.request.method,
+                "query_bytes": case.request.query.len(),
+                "body_bytes": case.request.body.as_ref().map(Vec::len),
+            },
+            "verifier": {
+                "sdk_app_id": case.sdk_app_id, "tokens": case.tokens.len(),
+                "report_only": case.report_only, "takes": case.takes.name(),
+            },
+            "clock": { "unix_seconds": clock::seconds(case.clock.at), "now": case.clock.is_now },
+            "steps": steps,
+            "event": decoded.as_ref().map(Decoded::event),
+            "unknown_fields": decoded.as_ref().map(|decoded| &decoded.unknown),
+            "billing": decoded.as_ref().and_then(Decoded::billing),
+            // From here on null where nobody knows without the body.
+            "answer": outcome.answer().map(|answer| json!({
+                "status": answer.status(), "content_type": answer.content_type(),
+                "allow": answer.allow(), "body": String::from_utf8_lossy(answer.body()),
+            })),
+            "acknowledged": self.status().map(|status| status == 200),
+            "handler_runs": match outcome {
+                Outcome::HeadOnly => None,
+                outcome => Some(matches!(outcome, Outcome::Delivered(_))),
+            },
+            "delivered": verdict.as_ref().map(|verdict| verdict.is_delivered),
+            "delivered_why": verdict.as_ref().map(|verdict| &verdict.why),
+        });
+        report.to_string().into_bytes()
+    }
+
+    /// The explanation for people. Writing to a string has no way to fail.
+    pub(super) fn text(&self) -> String {
+        let Case { request, clock, .. } = self.case;
+        let mut text = String::new();
+        for note in &request.notes {
+            add(&mut text, "understood", note);
+        }
+        let body = request.body.as_ref().map(|body| format!("{} bytes", body.len()));
+        let line = format!(
+            "{}  query {} bytes  body {}",
+            request.method.as_deref().unwrap_or("method unknown"),
+            request.query.len(),
+            body.as_deref().unwrap_or("unknown"),
+        );
+        add(&mut text, "request", &line);
+        let now = if clock.is_now { ", which is now" } else { "" };
+        add(&mut text, "clock", &format!("{}{now}", clock::text(clock.at)));
+        text.push('\n');
+        for Step { row, name, result, reason, hints, .. } in &self.steps {
+            let (word, style) = match *result {
+                "passed" => ("passed", GOOD),
+                "failed" => ("FAILED", BAD),
+                other => (other, DIM),
+            };
+            let word = styled(style, &format!("{word:<11}"));
+            let _ = writeln!(text, "{row:>2}  {name:<9}  {word}  {}", plain(reason));
+            for hint in hints {
+                let _ = writeln!(text, "{:>26}-> {}", "", plain(hint));
+            }
+        }
+        text.push('\n');
+        self.add_event(&mut text);
+        self.add_answer(&mut text);
+        text
+    }
+
+    fn add_event(&self, text: &mut String) {
+        let Some(decoded) = &self.decoded else { return };
+        // One variant of an enum: its name, and what is in it.
+        for (name, fields) in decoded.event().as_object().into_iter().flatten() {
+            add(text, "event", name);
+            for (field, value) in fields.as_object().into_iter().flatten() {
+                if !value.is_null() {
+                    add(text, "", &format!("{field}: {value}"));
+                }
+            }
+        }
+        match &decoded.unknown {
+            None => add(text, "not known", "the command, or what odd values are in the body"),
+            Some(fields) => {
+                for field in fields {
+                    add(text, "not known", field);
+                }
+            }
+        }
+        if let Some(verdict) = decoded.billing() {
+            add(text, "billing", &verdict);
+        }
+        text.push('\n');
+    }
+
+    fn add_answer(&self, text: &mut String) {
+        let (Some(answer), Some(verdict)) = (self.outcome.answer(), &self.verdict) else {
+            text.push_str("answer: nobody knows without the body\n");
+            return;
+        };
+        let handler = match self.outcome {
+            Outcome::Delivered(_) => "runs; this is the answer if it keeps the callback",
+            _ => "does not run",
+        };
+        let allow = answer.allow().map_or(String::new(), |allow| format!("  allow: {allow}"));
+        let head = format!("HTTP {}  {}{allow}", answer.status(), answer.content_type());
+        let word = if verdict.is_delivered { styled(GOOD, "yes") } else { styled(BAD, "no") };
+        let _ = writeln!(
+            text,
+            "the handler {handler}\n{}\n{}\ndelivered: {word} — {}",
+            styled(BOLD, &head),
+            String::from_utf8_lossy(answer.body()),
+            verdict.why
+        );
     }
 }
 
-fn add_answer(text: &mut String, judgement: &Judgement) {
-    let (Some(answer), Some(verdict)) = (judgement.answer(), verdict(judgement)) else {
-        let _ = writeln!(text, "\nanswer: {NO_BODY}");
-        return;
-    };
-    let handler = match judgement.outcome {
-        Outcome::Delivered => "runs; this is the answer if it keeps the callback",
-        _ => "does not run",
-    };
-    let allow = answer.allow().map_or(String::new(), |allow| format!("  allow: {allow}"));
-    let length = answer.body().len();
-    let head =
-        format!("HTTP {}  {}  {length} bytes{allow}", answer.status(), answer.content_type());
-    let word = if verdict.is_delivered { styled(GOOD, "yes") } else { styled(BAD, "no") };
-    let body = String::from_utf8_lossy(answer.body());
-    let _ = writeln!(
-        text,
-        "\nthe handler {handler}\n{}\n{body}\ndelivered: {word} — {}",
-        styled(BOLD, &head),
-        verdict.why
-    );
-}
-
-/// What the vendor would make of the answer.
-fn verdict(judgement: &Judgement) -> Option<Verdict> {
-    let answer = judgement.answer()?;
-    Some(Verdict::of(&Reply::Answer(Answer {
-        status: answer.status(),
-        content_type: Some(answer.content_type().to_owned()),
-        body: answer.body().to_vec(),
-        took: Duration::ZERO,
-    })))
-}
-
-fn understood(case: &Case<'_>) -> Vec<String> {
-    let mut notes = case.request.notes.clone();
-    if notes.is_empty() {
-        notes.push("a URL".to_owned());
-    }
-    notes
-}
-
-fn known_length(case: &Case<'_>) -> Option<usize> {
-    case.request.body.known().map(<[u8]>::len)
-}
-
-/// The method, unless it is something that nobody calls one.
-fn method<'a>(case: &Case<'a>) -> &'a str {
-    let method = case.request.method.as_str();
-    let is_word = method.len() <= 20 && method.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_word { method } else { "?" }
-}
-
-/// The path, unless it may be more than one: a token in it, or a digest.
-fn path<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let path = case.request.path.as_str();
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
-    let is_digest = |run: &str| run.len() >= 32;
-    let has_secret = case.settings.tokens.iter().any(|token| path.contains(token))
-        || path.split(|char: char| !char.is_ascii_hexdigit()).any(is_digest);
-    let is_shown = !path.is_empty() && path.len() <= 64 && path.bytes().all(is_plain);
-    (is_shown && !has_secret).then_some(path)
+fn add(text: &mut String, label: &str, line: &str) {
+    let _ = writeln!(text, "{label:<12}{}", plain(line));
 }

@@ -1,19 +1,17 @@
 //! Sends a plan over one connection or several at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::plan::{Plan, What};
-use crate::client::{Client, Endpoint, Reply, Trust};
+use crate::client::{Client, Endpoint, Reply};
 use crate::failure::Failure;
+use crate::server;
 
 /// How a plan is sent.
-pub(super) struct Burst<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) trust: &'a Trust,
-    pub(super) timeout: Duration,
+pub(super) struct Burst {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) client: Client,
     pub(super) concurrency: u16,
 }
 
@@ -36,56 +34,57 @@ impl Sent {
     }
 }
 
-impl Burst<'_> {
+impl Burst {
     /// Sends everything and hands each reply over as it comes, on this thread.
     ///
     /// # Errors
     ///
     /// The first failure, of a connection or of `on_sent`; nothing more is sent then.
     pub(super) fn run(
-        &self,
-        plan: &Plan,
+        self,
+        plan: &Arc<Plan>,
         mut on_sent: impl FnMut(&Sent) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let waiting = Mutex::new(plan.kinds());
-        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let is_over = AtomicBool::new(false);
+        let runtime = server::runtime()?;
+        let next = Arc::new(Mutex::new(0));
+        let is_over = Arc::new(AtomicBool::new(false));
         let (sender, sent) = mpsc::channel();
-        let work = |sender: mpsc::Sender<_>| {
-            let mut client = Client::new(self.timeout, self.trust);
-            while !is_over.load(Ordering::Relaxed) {
-                let Some(kind) = next() else { break };
-                let outgoing = plan.outgoing(kind);
-                let url = outgoing.request.url(self.endpoint.as_str());
-                let reply = client.post(self.endpoint, &url, outgoing.request.body());
-                let sent = Sent::new(outgoing.what, reply);
-                is_over.fetch_or(sent.failure.is_some(), Ordering::Relaxed);
-                // Nobody receives any more once something has failed.
-                let _ = sender.send(sent);
-            }
-        };
-        thread::scope(|scope| {
-            let useful = u64::from(self.concurrency).min(plan.total());
-            let mut result = Ok(());
-            for _ in 0..useful {
-                let sender = sender.clone();
-                if let Err(error) = thread::Builder::new().spawn_scoped(scope, || work(sender)) {
-                    is_over.store(true, Ordering::Relaxed);
-                    result = Err(Failure::new(format!("cannot start a thread: {error}")));
-                    break;
+        for _ in 0..u64::from(self.concurrency).min(plan.total()) {
+            let (mut client, endpoint) = (self.client.clone(), Arc::clone(&self.endpoint));
+            let (plan, next) = (Arc::clone(plan), Arc::clone(&next));
+            let (is_over, sender) = (Arc::clone(&is_over), sender.clone());
+            runtime.spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    let Some(kind) = plan.kind(take(&next)) else { break };
+                    let outgoing = plan.outgoing(kind);
+                    let url = outgoing.request.url(endpoint.as_str());
+                    let reply = client.post(&endpoint, &url, outgoing.request.body()).await;
+                    let sent = Sent::new(outgoing.what, reply);
+                    is_over.fetch_or(sent.failure.is_some(), Ordering::Relaxed);
+                    // Nobody receives any more once something has failed.
+                    let _ = sender.send(sent);
                 }
+            });
+        }
+        // Else the last message would never be known to be the last.
+        drop(sender);
+        let mut result = Ok(());
+        for sent in sent {
+            // What was answered before something failed still counts.
+            let told = on_sent(&sent);
+            if let Err(failure) = sent.failure.map_or(Ok(()), Err).and(told) {
+                is_over.store(true, Ordering::Relaxed);
+                result = result.and(Err(failure));
             }
-            // Else the last message would never be known to be the last.
-            drop(sender);
-            for sent in sent {
-                // What was answered before something failed still counts.
-                let told = on_sent(&sent);
-                if let Err(failure) = sent.failure.map_or(Ok(()), Err).and(told) {
-                    is_over.store(true, Ordering::Relaxed);
-                    result = result.and(Err(failure));
-                }
-            }
-            result
-        })
+        }
+        result
     }
+}
+
+/// The number of the next callback to be sent.
+fn take(next: &Mutex<u64>) -> u64 {
+    let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+    let number = *next;
+    *next = next.saturating_add(1);
+    number
 }

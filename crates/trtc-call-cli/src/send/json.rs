@@ -15,10 +15,14 @@ use crate::verdict::Verdict;
 struct Exchange<'a> {
     command: &'a str,
     call_id: Option<&'a str>,
+    /// How the call ended that was sent.
+    result: Option<&'a str>,
     /// None if no answer could be read.
     answer: Option<Answer<'a>>,
     delivered: bool,
     why: &'a str,
+    /// What of the answer is not as documented.
+    undocumented: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -55,9 +59,11 @@ pub(super) fn exchange(sent: &Sent, verdict: &Verdict) -> Result<Vec<u8>, Failur
     line(&Exchange {
         command: sent.what.command.as_str(),
         call_id: sent.what.call_id.as_deref(),
+        result: sent.what.result.as_deref(),
         answer,
         delivered: verdict.is_delivered,
         why: &verdict.why,
+        undocumented: &verdict.undocumented,
     })
 }
 

@@ -1,15 +1,16 @@
 //! What is to be sent.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{CallResult, Callback, Command, OtherCallback, SdkAppId, Token};
+use trtc_call_webhook::{
+    CallResult, Callback, Command, OtherCallback, SdkAppId, Token, UnixSeconds, decode,
+};
 
 use crate::args::SendArgs;
 use crate::failure::Failure;
+use crate::input;
 use crate::sample::{self, Sample};
 use crate::settings;
 use crate::signature::Signature;
@@ -31,7 +32,7 @@ pub(super) enum Kind {
     Changed,
     Other(Command),
     /// A body of the user's own, whatever it is.
-    Body(Command, Vec<u8>),
+    Body(Box<Callback>, Vec<u8>),
 }
 
 /// A callback, ready to be sent.
@@ -43,8 +44,10 @@ pub(super) struct Outgoing {
 /// What a callback is, in words that hold no secret.
 pub(super) struct What {
     pub(super) command: Command,
-    /// None for a body of the user's own, and for what has none.
+    /// None for what has none, or where it cannot be read.
     pub(super) call_id: Option<String>,
+    /// Of an ended call, how it ended.
+    pub(super) result: Option<String>,
     /// All of it in one line.
     pub(super) text: String,
 }
@@ -79,10 +82,11 @@ impl Plan {
                 callees: args.callee,
                 talk_seconds: args.talk_seconds,
                 ring_seconds: args.ring_seconds,
+                start_time: args.start_time.map(UnixSeconds::new),
                 now: SystemTime::now(),
             },
             call_id: args.call_id,
-            kinds: kinds(command(args.command), results, args.body)?,
+            kinds: kinds(args.command.map(command), results, args.body)?,
             count: args.count,
         })
     }
@@ -97,39 +101,48 @@ impl Plan {
         round.saturating_mul(self.count.into())
     }
 
-    /// The callbacks in the order in which they are sent.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = &Kind> + Send {
-        (0..self.count).flat_map(|_| &self.kinds)
+    /// The callback that is sent in this place, from 0; none behind the last.
+    pub(super) fn kind(&self, number: u64) -> Option<&Kind> {
+        let round = u64::try_from(self.kinds.len()).ok()?;
+        let place = usize::try_from(number.checked_rem(round)?).ok()?;
+        self.kinds.get(place).filter(|_| number < self.total())
     }
 
     /// Makes a callback that is to be sent now.
     pub(super) fn outgoing(&self, kind: &Kind) -> Outgoing {
         let call_id = self.call_id.clone().unwrap_or_else(sample::new_call_id);
-        let (callback, detail): (Callback, _) = match kind {
-            Kind::Ended(result) => {
-                let detail = format!("{result}  call {call_id}");
-                (self.sample.call_ended(&call_id, result.clone()).into(), detail)
-            }
-            Kind::Started => (self.sample.call_started(&call_id).into(), format!("call {call_id}")),
-            Kind::Changed => {
-                (self.sample.member_changed(&call_id).into(), format!("call {call_id}"))
-            }
-            Kind::Other(command) => (sample::other(command.clone()).into(), String::new()),
-            Kind::Body(command, body) => {
-                let detail = format!("a body of {} bytes", body.len());
-                (OtherCallback::new(command.clone(), "").into(), detail)
-            }
+        let callback: Callback = match kind {
+            Kind::Ended(result) => self.sample.call_ended(&call_id, result.clone()).into(),
+            Kind::Started => self.sample.call_started(&call_id).into(),
+            Kind::Changed => self.sample.member_changed(&call_id).into(),
+            Kind::Other(command) => sample::other(command.clone()).into(),
+            Kind::Body(callback, _) => Callback::clone(callback),
         };
-        let what = What {
-            command: callback.command().clone(),
-            call_id: callback.call_id().map(str::to_owned),
-            text: format!("{}  {detail}", callback.command()),
-        };
+        let mut what = What::of(&callback);
         let mut request = Request::new(self.sdk_app_id, callback);
         if let Kind::Body(_, body) = kind {
+            what.text = format!("{}  a body of {} bytes", what.text, body.len());
             request = request.with_body(body.clone());
         }
         Outgoing { what, request: self.signature.sign(request) }
+    }
+}
+
+impl What {
+    fn of(callback: &Callback) -> Self {
+        let result = match callback {
+            Callback::CallEnded(call) => call.result.as_ref().map(CallResult::to_string),
+            _ => None,
+        };
+        let command = callback.command().clone();
+        let call_id = callback.call_id().map(str::to_owned);
+        let mut text = command.to_string();
+        for (before, word) in [("", &result), ("call ", &call_id)] {
+            if let Some(word) = word {
+                text = format!("{text}  {before}{word}");
+            }
+        }
+        Self { command, call_id, result, text }
     }
 }
 
@@ -144,13 +157,15 @@ fn command(name: String) -> Command {
 }
 
 fn kinds(
-    command: Command,
+    command: Option<Command>,
     results: Vec<CallResult>,
     body: Option<PathBuf>,
 ) -> Result<Vec<Kind>, Failure> {
     if let Some(file) = body {
-        return Ok(vec![Kind::Body(command, read(&file)?)]);
+        let body = if file.as_os_str() == "-" { input::stdin()? } else { input::file(&file)? };
+        return Ok(vec![Kind::Body(Box::new(told(command, &body)), body)]);
     }
+    let command = command.unwrap_or(Command::CallEnded);
     if command != Command::CallEnded && !results.is_empty() {
         return Err(Failure::new("only an ended call has a result: leave --command out"));
     }
@@ -163,13 +178,13 @@ fn kinds(
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let is_stdin = file.as_os_str() == "-";
-    let body = if is_stdin {
-        let mut body = Vec::new();
-        io::stdin().lock().read_to_end(&mut body).map(|_| body)
-    } else {
-        fs::read(file)
+/// What a body of the user's own tells, by the URL's command if that is given. A body that tells
+/// nothing is sent all the same: that is what is tried, perhaps.
+fn told(command: Option<Command>, body: &[u8]) -> Callback {
+    let by = |command| decode::<Callback>(command, body).ok().flatten();
+    let told = match &command {
+        Some(command) => by(Some(command)),
+        None => by(None).or_else(|| by(Some(&Command::CallEnded))),
     };
-    body.map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))
+    told.unwrap_or_else(|| OtherCallback::new(command.unwrap_or(Command::CallEnded), "").into())
 }

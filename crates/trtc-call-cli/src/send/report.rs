@@ -35,6 +35,9 @@ pub(super) fn exchange(sent: &Sent, verdict: &Verdict) -> String {
     }
     let word = if verdict.is_delivered { styled(GOOD, "yes") } else { styled(BAD, "no") };
     let _ = writeln!(text, "delivered: {word} — {}", verdict.why);
+    for note in &verdict.undocumented {
+        let _ = writeln!(text, "not as documented: {note}");
+    }
     text
 }
 

@@ -42,7 +42,7 @@ impl Tally {
             Reply::Answer(answer) => {
                 let micros = u64::try_from(answer.took.as_micros()).unwrap_or(u64::MAX);
                 self.latency.saturating_record(micros);
-                let text = Packet::read(answer).map_or("not JSON".to_owned(), |p| p.text());
+                let text = Packet::read(&answer.body).map_or("not JSON".to_owned(), |p| p.text());
                 format!("{} {text}", answer.status)
             }
             Reply::Lost(why) => why.clone(),

@@ -44,6 +44,11 @@ pub(crate) fn stdout(output: &Output, status: i32) -> String {
     stdout
 }
 
+/// The lines of its standard output.
+pub(crate) fn lines(output: &Output) -> Vec<&str> {
+    std::str::from_utf8(&output.stdout).unwrap().lines().collect()
+}
+
 /// The one sentence on standard error of a run that could not be done.
 #[track_caller]
 pub(crate) fn sentence(output: &Output) -> String {
@@ -96,11 +101,21 @@ impl Listen {
         self.stdout = None;
     }
 
+    /// Stops it by a signal, and reads nothing of what it prints.
+    pub(crate) fn stop_unread(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().unwrap().code()
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
     /// Stops it by a signal; gives its exit status, the rest of its standard output, and its
     /// standard error.
     pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
-        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        self.signal(signal);
         let mut rest = String::new();
         if let Some(stdout) = &mut self.stdout {
             stdout.read_to_string(&mut rest).unwrap();
@@ -121,24 +136,30 @@ impl Drop for Listen {
 /// An endpoint that reads one request and answers with these bytes, or never if there are none.
 /// Gives its URL and, once it has served, the request's head.
 pub(crate) fn endpoint(answer: &'static [u8]) -> (String, thread::JoinHandle<String>) {
+    let (url, served) = request(answer);
+    (url, thread::spawn(|| served.join().unwrap()[0].clone()))
+}
+
+/// The same, and gives the request's head and body.
+pub(crate) fn request(answer: &'static [u8]) -> (String, thread::JoinHandle<[String; 2]>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/callback", listener.local_addr().unwrap());
     let served = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let head = read_request(&mut stream);
+        let request = read_request(&mut stream);
         if answer.is_empty() {
             // Until the sender gives up.
             let _ = stream.read(&mut [0]);
         } else {
             stream.write_all(answer).unwrap();
         }
-        head
+        request
     });
     (url, served)
 }
 
-/// Reads a whole request and gives its head.
-fn read_request(stream: &mut TcpStream) -> String {
+/// Reads a whole request.
+fn read_request(stream: &mut TcpStream) -> [String; 2] {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -149,5 +170,5 @@ fn read_request(stream: &mut TcpStream) -> String {
     let length = length.split_once("\r\n").unwrap().0.parse().unwrap();
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    head
+    [head, String::from_utf8(body).unwrap()]
 }

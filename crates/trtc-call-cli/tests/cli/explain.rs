@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::{APP, TOKEN, sentence, stdout, trtc_call, with_input};
 
@@ -53,7 +53,7 @@ fn is_discreet(output: &Output) {
 
 /// The object of `--json`, if it ended with this status.
 #[track_caller]
-fn json(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
+fn report(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
     let text = with_input(command(more), input.as_ref());
     is_discreet(&text);
     let output = with_input(command(&[more, &["--json"]].concat()), input.as_ref());
@@ -74,23 +74,25 @@ fn json(more: &[&str], input: impl AsRef<[u8]>, status: i32) -> Value {
 
 /// It is acknowledged, and what was understood says this.
 #[track_caller]
-fn is_understood(more: &[&str], input: impl AsRef<[u8]>, note: &str) {
-    let report = json(more, input, 0);
+fn is_understood(more: &[&str], input: impl AsRef<[u8]>, note: &str) -> Value {
+    let report = report(more, input, 0);
     let notes = report["understood"].to_string();
     assert!(notes.contains(note), "{note:?} is not in {notes}");
     assert_eq!(report["acknowledged"], true);
     assert_eq!(report["delivered"], true);
+    report
 }
 
 /// This row fails and no other, with this status, and its reason or a hint says this.
 #[track_caller]
 fn fails(more: &[&str], input: impl AsRef<[u8]>, row: u64, status: u64, hint: &str) -> Value {
-    let report = json(more, input, 1);
+    let report = report(more, input, 1);
     let steps = report["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 10);
     for (step, number) in steps.iter().zip(1..) {
         assert_eq!(step["row"], number);
         let result = match number {
+            1 if row > 1 && report["request"]["method"].is_null() => "not known",
             _ if number < row => "passed",
             _ if number == row => "failed",
             _ => "not reached",
@@ -112,374 +114,83 @@ fn fails(more: &[&str], input: impl AsRef<[u8]>, row: u64, status: u64, hint: &s
 #[test]
 fn a_raw_request_is_taken_to_the_byte() {
     let request = raw("Host: example.com\r\n", BODY);
-    is_understood(&[], &request, "a raw HTTP request with 2 headers and lines that end with CRLF");
-    is_understood(&["-"], request.replace('\r', ""), "lines that end with LF");
+    let report = is_understood(&[], &request, "a raw HTTP request");
+    assert_eq!(report["request"]["method"], "POST");
+    is_understood(&["-"], request.replace('\r', ""), "a raw HTTP request");
     let absolute = request.replace("POST /", "POST https://example.com/");
     is_understood(&[], absolute, "a raw HTTP request");
-    is_understood(&[], format!("{request}\n"), "1 byte behind Content-Length");
+    is_understood(&[], format!("{request}\n"), "a raw HTTP request");
+    let head = request.strip_suffix(&format!("\r\n{BODY}")).unwrap();
+    is_understood(&["--body", BODY], head, "a raw HTTP request");
+    let chunked = format!("POST /c?{} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", query());
+    is_understood(&[], format!("{chunked}{BODY}"), "a raw HTTP request");
+    let in_chunks = format!("{chunked}4d\r\n{BODY}\r\n0\r\n\r\n");
+    is_understood(&["--body", BODY], in_chunks, "--body has it in one piece");
     let endless = request.replace("Content-Length", "X-Length");
-    is_understood(&[], endless, "no Content-Length is there");
+    is_understood(&[], endless, "a server would take no body");
+    let broken = with_input(command(&[]), request.replace("Host", "H\u{1}").as_bytes());
+    assert!(sentence(&broken).contains("a server's parser refuses this head"));
 }
 
 #[test]
-fn a_body_in_chunks_is_put_together() {
-    let head = format!("POST /c?{} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", query());
-    let (first, second) = BODY.split_at(20);
-    let chunks =
-        format!("{:x}\r\n{first}\r\n{:X};x=y\r\n{second}\r\n0\r\n\r\n", first.len(), second.len());
-    is_understood(&[], format!("{head}{chunks}"), "a raw HTTP request");
-    is_understood(&[], format!("{head}{chunks}").replace('\r', ""), "LF");
-    is_understood(&[], format!("{head}{BODY}"), "stands there whole");
-    let cut = chunks.strip_suffix("0\r\n\r\n").unwrap();
-    fails(&[], format!("{head}{cut}"), 7, 400, "without the last one");
-    fails(&[], format!("{head}14\r\nabc"), 7, 400, "end after 3 bytes");
+fn a_url_and_a_body_are_understood() {
+    let url = url();
+    let path = url.replace("https://example.com", "");
+    for url in
+        [&url, &format!(" '{url}'\n"), &format!("<{url}>"), &format!("{url}#top"), &path, &query()]
+    {
+        let report = is_understood(&["--url", url, "--body", BODY], "", "a URL");
+        assert_eq!(report["request"]["method"], Value::Null);
+        assert_eq!(report["steps"][0]["result"], "not known");
+        is_understood(&["--url", "@-", "--body", BODY], url, "a URL");
+        is_understood(&["--body", BODY], url, "a URL");
+        let post = ["--url", url, "--body", BODY, "--method", "POST"];
+        assert_eq!(is_understood(&post, "", "a URL")["steps"][0]["result"], "passed");
+    }
+    is_understood(&[], format!("{url}\n\n{BODY}\n"), "a URL");
+    let report = is_understood(&[], format!("POST {url}\n{BODY}"), "a URL");
+    assert_eq!(report["request"]["method"], "POST");
+    is_understood(&["--url", &url, "--body", &format!("\u{feff}{BODY}\r\n")], "", "a URL");
+}
+
+/// Whatever a text is, the URL is found in it, and a method if it names one.
+#[test]
+fn the_url_and_the_method_are_found_in_any_text() {
+    let path = url().replace("https://example.com", "");
+    let note = "paste the URL and the body";
+    for text in [
+        format!("::1 - - [01/Dec/2022:13:21:55 +0800] \"POST {path} HTTP/1.1\" 403 63\n"),
+        format!("Dec 1 lb fe be/s 10/0 200 ---- 1/1/1/1/0 0/0 POST {path} HTTP/1.1"),
+        format!("ts=1 method=post uri={path}, status=403"),
+        format!(r#"{{"request":{{"method":"POST","uri":"{path}"}},"status":403}}"#),
+        format!(r#"{{"httpRequest":{{"requestMethod":"POST","requestUrl":"{}"}}}}"#, url()),
+        format!(":method: POST\n:path: {path}\ncontent-type: a/b"),
+        format!("GET /?x=y 200\nPOST {path} 403\n"),
+        format!("curl -X POST '{}' -d '{{}}'", url()),
+        format!("* Trying\n> POST {path} HTTP/1.1\n> Host: example.com"),
+    ] {
+        let report = is_understood(&["--body", BODY], &text, note);
+        assert_eq!(report["request"]["method"], "POST", "{text}");
+    }
+    for text in [format!("the post went to {}", url()), format!("uri={path} method: unknown")] {
+        let report = is_understood(&["--body", BODY], &text, note);
+        assert_eq!(report["request"]["method"], Value::Null, "{text}");
+        assert_eq!(report["steps"][0]["result"], "not known");
+    }
+    let got = format!("t=1 method=GET uri={path} status=405");
+    fails(&[], &got, 1, 405, "the vendor posts");
+    fails(&["--body", BODY], format!("INFO GET {path} 405"), 1, 405, "the vendor posts");
 }
 
 #[test]
-fn a_log_line_holds_everything_but_the_body() {
-    let line = format!(
-        "10.0.0.1 - - [01/Dec/2022:13:21:55 +0800] \"POST /callback?{} HTTP/1.1\" 403 63 \"-\" \"x\"\n",
-        query()
-    );
-    is_understood(&["--body", BODY], &line, "a line of an access log");
-    let other = "::1 - - [x] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"\n";
-    is_understood(&["--body", BODY], format!("{other}{line}{other}"), "3 lines have a request");
-    // What is known is told all the same.
-    let report = json(&[], &line, 2);
+fn without_a_body_what_is_known_is_told() {
+    let report = report(&["--method", "POST"], url(), 2);
     let results: Vec<&Value> =
         report["steps"].as_array().unwrap().iter().map(|step| &step["result"]).collect();
-    assert!(results[..5].iter().all(|result| **result == "passed"), "{report}");
-    assert!(results[5..].iter().all(|result| **result == "not reached"), "{report}");
+    assert!(results[..6].iter().all(|result| **result == "passed"), "{report}");
+    assert!(results[6..].iter().all(|result| **result == "not reached"), "{report}");
     for unknown in ["answer", "acknowledged", "handler_runs", "delivered"] {
         assert_eq!(report[unknown], Value::Null, "{unknown}");
-    }
-    // The log knows when it came.
-    let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
-    let text = stdout(&with_input(as_logged, line.as_bytes()), 0);
-    assert!(text.contains("the clock is the log's"), "{text}");
-    assert!(text.contains("clock       2022-12-01T05:21:55Z\n"), "{text}");
-    let ipv6 = line.replace("10.0.0.1", "[::1]");
-    let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
-    stdout(&with_input(as_logged, ipv6.as_bytes()), 0);
-    let later = trtc_call(["explain", "--body", BODY, "--token", TOKEN, "--at", "1700000000"]);
-    let text = stdout(&with_input(later, line.as_bytes()), 1);
-    assert!(
-        text.contains("it came at 2022-12-01T05:21:55Z, when RequestTime was 3 s before the"),
-        "{text}"
-    );
-    assert!(text.contains("was answered 403"), "{text}");
-    assert!(text.contains("when it was signed, it would be acknowledged"), "{text}");
-}
-
-/// A proxy's lines end with the request, behind much else.
-#[test]
-fn a_log_line_that_ends_with_the_request_is_no_request_line() {
-    let path = url().replace("https://example.com", "");
-    for prefix in ["Dec  1 05:21:55 lb haproxy[2204]:", "Dec 11 05:21:55 lb", "lb", "<134>lb"] {
-        let line = format!(
-            "{prefix} 10.0.1.2:33317 [01/Dec/2022:05:21:55.655] fe be/s 10/0/30/69/109 200 2750 - - \
-             ---- 1/1/1/1/0 0/0 \"POST {path} HTTP/1.1\""
-        );
-        is_understood(&["--body", BODY], &line, "a line of an access log");
-        let unquoted = line.replace('"', "");
-        is_understood(&["--body", BODY], &unquoted, "a line with a URL");
-    }
-}
-
-/// The clock of an explanation of this, if nobody sets it; none if it is that of now.
-#[track_caller]
-fn logged_at(line: &str) -> Option<i64> {
-    let more = ["explain", "--body", BODY, "--token", TOKEN, "--json"];
-    let output = with_input(trtc_call(more), line.as_bytes());
-    is_discreet(&output);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let zone = report["understood"].to_string().contains("has no zone: taken as UTC");
-    let is_zoned = ["Z", "+0000", "+0800", "+08:00", "UTC"].iter().any(|zone| line.contains(zone));
-    let clock = &report["clock"];
-    let at = (clock["now"] == false).then(|| clock["unix_seconds"].as_i64().unwrap());
-    let is_number = at.is_some() && !line.contains("2022");
-    assert_eq!(zone, at.is_some() && !is_zoned && !is_number, "{line}: {report}");
-    at
-}
-
-/// Neither a process, nor a thread, nor a status, nor an app is a time.
-#[test]
-fn a_number_in_a_log_line_is_no_time() {
-    let path = url().replace("https://example.com", "");
-    for (line, has_time) in [
-        (
-            format!(
-                "Dec  1 05:21:55 web1 nginx[1234]: 1.2.3.4 - - [01/Dec/2022:05:21:55 +0000] \
-                 \"POST {path} HTTP/1.1\" 200 50"
-            ),
-            true,
-        ),
-        (format!("[2022-12-01 05:21:55 +0000] [12] [INFO] POST {path}"), true),
-        (format!("[12] [2022-12-01 05:21:55 +0000] [INFO] POST {path}"), true),
-        (format!("2022-12-01T05:21:55Z [12345] POST {path}"), true),
-        (format!("[1500000000] 2022-12-01T05:21:55Z POST {path}"), true),
-        (format!("[403] POST {path}"), false),
-        (format!("403 POST {path}"), false),
-        (format!("[{APP}] POST {path}"), false),
-        (format!("Dec  1 05:21:55 web1 app[7]: POST {path}"), false),
-    ] {
-        assert_eq!(logged_at(&line), has_time.then_some(1_669_872_115), "{line}");
-    }
-}
-
-#[test]
-fn the_time_of_a_log_line_is_read_in_many_forms() {
-    let path = url().replace("https://example.com", "");
-    for time in [
-        "[01/Dec/2022:05:21:55.655]",
-        "[01/Dec/2022 05:21:55]",
-        "[01/Dec/2022:13:21:55 +0800]",
-        "2022-12-01 05:21:55,123",
-        "2022-12-01 05:21:55,123 +0000",
-        "[2022-12-01 05:21:55.123456]",
-        "[INFO 2022-12-01 05:21:55]",
-        "2022-12-01T13:21:55.1+08:00",
-        "2022-12-01 13:21:55+0800",
-        "2022-12-01 05:21:55 UTC",
-        "2022/12/01 05:21:55 [error] 12#12: *1 something,",
-        "time=\"2022-12-01T05:21:55Z\" level=info",
-        "2022-12-01 05:21:54 2022-12-01T05:21:55Z",
-        "https 2022-12-01T05:21:55.186641Z app/lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.08 \
-         0.02 0.03 200 200 34 366",
-        "1669872115",
-        "1669872115.123",
-        "[1669872115]",
-        "[1669872115123]",
-    ] {
-        for line in
-            [format!("{time} \"POST {path} HTTP/1.1\" 200 1"), format!("{time} POST {path}")]
-        {
-            assert_eq!(logged_at(&line), Some(1_669_872_115), "{line}");
-        }
-    }
-    for time in ["2022-12-01", "05:21:55", "2022-13-01 05:21:55", "1669872115123456", "+1669872115"]
-    {
-        assert_eq!(logged_at(&format!("{time} POST {path}")), None, "{time}");
-    }
-    for time in
-        ["\"2022-12-01 05:21:55,123\"", "1669872115.25", "1669872115250", "\"1669872115.25\""]
-    {
-        let line = format!(r#"{{"time":{time},"method":"POST","uri":"{path}"}}"#);
-        assert_eq!(logged_at(&line), Some(1_669_872_115), "{line}");
-    }
-}
-
-#[test]
-fn a_log_line_may_be_json_or_have_no_quotes() {
-    let path = url().replace("https://example.com", "");
-    for (line, note) in [
-        (
-            format!(
-                r#"{{"time_local":"01/Dec/2022:05:21:55 +0000","request":"POST {path} HTTP/1.1","status":"403"}}"#
-            ),
-            "access log in JSON",
-        ),
-        (
-            format!(
-                r#"{{"ts":1669872115.25,"request":{{"method":"POST","uri":"{path}"}},"status":403}}"#
-            ),
-            "access log in JSON",
-        ),
-        (
-            format!(
-                r#"{{"ts":1669872115,"method":"POST","uri":"{}"}}"#,
-                path.replace('&', "\\u0026")
-            ),
-            "access log in JSON",
-        ),
-        (format!("2022-12-01T05:21:55Z INFO POST {path} 403 12ms"), "a line with a URL"),
-        (format!("2022-12-01T05:21:55Z level=info uri={path}, status=403"), "a line with a URL"),
-        (format!("> POST {path} HTTP/1.1\n> Host: example.com"), "what curl -v shows"),
-        (format!("[2022-12-01T05:21:55Z] :path: {path}"), "a line with a URL"),
-    ] {
-        is_understood(&["--body", BODY], &line, note);
-        if !line.starts_with('>') {
-            let as_logged = trtc_call(["explain", "--body", BODY, "--token", TOKEN]);
-            stdout(&with_input(as_logged, line.as_bytes()), 0);
-        }
-    }
-    let got = format!("INFO GET {path} 405");
-    fails(&["--body", BODY], got, 1, 405, "the vendor posts");
-}
-
-#[test]
-fn a_curl_command_is_read_as_a_shell_would() {
-    let url = url();
-    let escaped = BODY.replace('"', "\\\"");
-    for command in [
-        format!("curl -X POST '{url}' -d '{BODY}'\n"),
-        format!("$ curl -sS --data-raw \"{escaped}\" -H 'A: b' -o x \"{url}\" | jq .\n"),
-        format!("curl -XPOST \\\n  --url '{url}' \\\n  --data-binary $'{escaped}'"),
-        format!("curl '{url}' --json '{BODY}' --max-time 2"),
-    ] {
-        is_understood(&[], &command, "a curl command");
-    }
-    is_understood(&[], format!("curl {url} -d '{BODY}'"), "an `&` outside quotes");
-    let odd = format!("curl --dns-servers 1.1.1.1 --odd x --range 0-1 '{url}' -d '{BODY}'");
-    is_understood(&[], odd, "a curl command");
-    for option in ["-F", "-T", "--form", "--upload-file", "--data-urlencode"] {
-        let command = with_input(command(&[]), format!("curl '{url}' {option} a=b").as_bytes());
-        assert!(sentence(&command).contains("which no callback is"), "{option}");
-    }
-    fails(&["curl", &url], "", 1, 405, "the vendor posts");
-    fails(&[], format!("curl '{url}'"), 1, 405, "the vendor posts");
-    fails(&[], format!("curl -G '{url}' -d x=y"), 1, 405, "the vendor posts");
-    fails(&[], format!("curl -X POST '{url}'"), 8, 400, "it is empty");
-}
-
-/// What tools for developers show of HTTP/2.
-#[test]
-fn pseudo_headers_are_a_request_too() {
-    let path = url().replace("https://example.com", "");
-    let head = format!(":method: POST\n:path: {path}\n:scheme: https\ncontent-type: a/b\n");
-    is_understood(&[], format!("{head}\n{BODY}\n"), "an HTTP/2 request, by its pseudo-headers");
-    is_understood(&[], format!("{head}\n{BODY}").replace('\n', "\r\n"), "end with CRLF");
-    is_understood(&["--body", BODY], &head, "nothing is known of the body");
-    let got = format!("{head}\n{BODY}").replace("POST", "GET");
-    fails(&[], got, 1, 405, "the vendor posts");
-    let cut = format!("{head}content-length: 100\n\n{BODY}");
-    fails(&[], cut, 7, 400, "of 100 announced bytes");
-}
-
-/// As files for HTTP clients have it, and people who write a request down.
-#[test]
-fn a_request_line_may_lack_its_version() {
-    let path = url().replace("https://example.com", "");
-    for head in [format!("POST {path}\nContent-Type: a/b\n\n"), format!("POST {path}\n\n")] {
-        is_understood(&[], format!("{head}{BODY}\n"), "a request line without its HTTP version");
-    }
-    let together = format!("POST {}\nContent-Type: a/b\n{BODY}", url());
-    is_understood(&[], together, "a request line without its HTTP version");
-    is_understood(&[], format!("POST {path}\n{BODY}"), "a request line without its HTTP version");
-    // These are lines of a log.
-    is_understood(&["--body", BODY], format!("POST {path}"), "a line with a URL");
-    let two = format!("POST {path}\nPOST {path}\n");
-    is_understood(&["--body", BODY], two, "a line with a URL");
-}
-
-/// What `curl -v` shows has no body, but the command in front of it may have.
-#[test]
-fn what_curl_shows_is_understood() {
-    let path = url().replace("https://example.com", "");
-    let trace = format!(
-        "*   Trying 192.0.2.1:443...\n> POST {path} HTTP/1.1\r\n> Host: example.com\r\n> \
-         User-Agent: curl/8.5.0\r\n> Content-Length: {}\r\n> \r\n< HTTP/1.1 403 Forbidden\n< \n\
-         {{\"ActionStatus\":\"FAIL\"}}\n",
-        BODY.len()
-    );
-    is_understood(&["--body", BODY], &trace, "what curl -v shows, which holds no body");
-    let report = json(&[], &trace, 2);
-    assert_eq!(report["request"]["announced_bytes"], BODY.len());
-    assert!(report["understood"].to_string().contains("--body gives it"), "{report}");
-    for prompt in ["", "$ ", "someone@example:~$ ", "root@example:/# ", "C:\\>"] {
-        let all = format!("{prompt}curl -v '{}' -d '{BODY}'\n{trace}", url());
-        is_understood(&[], &all, "a curl command");
-    }
-    let lines = format!("{prompt}curl -v '{}' \\\n -d '{BODY}'\n{trace}", url(), prompt = "$ ");
-    is_understood(&[], lines, "a curl command");
-}
-
-/// Browsers copy it so on Windows.
-#[test]
-fn a_curl_command_may_be_for_windows() {
-    let url = url();
-    let body = BODY.replace('"', "^\\^\"").replace('{', "^{").replace('}', "^}");
-    let copied = format!(
-        "curl ^\"{}^\" ^\r\n  -X ^\"POST^\" ^\r\n  -H ^\"a: b^\" ^\r\n  --data-raw ^\"{body}^\"",
-        url.replace('&', "^&")
-    );
-    is_understood(&[], &copied, "the carets of Windows' prompt");
-    is_understood(&[], copied.replace('\r', ""), "the carets of Windows' prompt");
-    let quoted = BODY.replace('"', "\\\"");
-    let older = format!("curl.exe \"{}\" ^\n -d \"{quoted}\"", url.replace('&', "^&"));
-    is_understood(&[], older, "the carets of Windows' prompt");
-    let lines = format!("curl ^\"{}^\" -d ^\"{{^\n\n}}^\"", url.replace('&', "^&"));
-    fails(&[], lines, 10, 422, "no CallId");
-}
-
-/// As Google Cloud's logs have it.
-#[test]
-fn a_log_entry_may_have_its_request_inside() {
-    let entry = format!(
-        "{{\n \"httpRequest\": {{\n  \"requestMethod\": \"POST\",\n  \"requestUrl\": \"{}\",\n  \
-         \"status\": 403\n }},\n \"timestamp\": \"2022-12-01T05:21:55.1Z\"\n}}\n",
-        url()
-    );
-    let on_a_line = entry.replace('\n', "");
-    for entry in [&entry, &on_a_line, &format!("[{entry}, {entry}]")] {
-        is_understood(&["--body", BODY], entry, "access log in JSON");
-        assert_eq!(logged_at(entry), Some(1_669_872_115));
-        let later = json(&["--body", BODY, "--at", "1700000000"], entry, 1);
-        assert!(later["steps"][4]["hints"].to_string().contains("was answered 403"), "{later}");
-    }
-    let other = on_a_line.replace("SdkAppid", "x");
-    is_understood(&["--body", BODY], format!("{other}\n{on_a_line}"), "access log in JSON");
-}
-
-#[test]
-fn a_wget_command_is_read_too() {
-    let url = url();
-    for command in [
-        format!("wget -qO- --post-data='{BODY}' '{url}'"),
-        format!("$ wget --post-data '{BODY}' --header 'A: b' -O - '{url}'"),
-        format!("wget '{url}' --method=POST --body-data='{BODY}'"),
-    ] {
-        is_understood(&[], command, "a wget command");
-    }
-    fails(&[], format!("wget -O x '{url}'"), 1, 405, "the vendor posts");
-}
-
-#[test]
-fn a_url_is_taken_out_of_what_is_around_it() {
-    let url = url();
-    let encoded = url.replace(':', "%3A").replace('/', "%2F").replace('?', "%3F");
-    let encoded = encoded.replace('=', "%3D").replace('&', "%26");
-    for (url, note) in [
-        (url.clone(), "a URL"),
-        (format!(" '{url}'\n"), "stood in '"),
-        (format!("\"{url}\""), "stood in "),
-        (format!("<{url}>"), "stood in <"),
-        (format!("`{url}`"), "stood in `"),
-        (format!("“{url}”"), "stood in “"),
-        (url.replace('&', "\\&").replace('?', "\\?").replace('=', "\\="), "backslashes"),
-        (url.replace('&', "&amp;"), "as in HTML"),
-        (url.replace('&', "\\u0026"), "as in JSON logs"),
-        (url.replace('&', "\\x26"), "as in access logs"),
-        (encoded, "percent-encoded as a whole"),
-        (url.replace("&Sign", "\n  &Sign"), "broken into lines"),
-        (format!("{url}#top"), "behind `#`"),
-        (url.replace("https://example.com", ""), "a path without a host"),
-        (query(), "a query without a URL"),
-    ] {
-        is_understood(&["--url", &url, "--body", BODY], "", note);
-        if !url.trim().contains('\n') {
-            is_understood(&[&url, "--body", BODY], "", note);
-            is_understood(&["--body", BODY], &url, note);
-        }
-    }
-    is_understood(&[], format!("{url}\n\n{BODY}\n"), "a URL, and a body behind it");
-}
-
-#[test]
-fn a_body_is_taken_out_of_what_is_around_it() {
-    let escaped = serde_json::to_string(BODY).unwrap();
-    for (body, note) in [
-        (escaped.clone(), "a JSON text that holds an object"),
-        (escaped.trim_matches('"').to_owned(), "escaped as inside a JSON text"),
-        (BODY.replace('"', "\\x22"), "escaped as in an access log"),
-        (format!("'{BODY}'"), "in a shell's quotes"),
-        (format!("'{escaped}'\r\n"), "in a shell's quotes"),
-        (BODY.replace('{', "%7B").replace('"', "%22"), "percent-encoded"),
-        (format!("{BODY}\r\n"), "a URL"),
-        (format!("\u{feff}{BODY}"), "a URL"),
-    ] {
-        is_understood(&["--url", &url(), "--body", &body], "", note);
-        is_understood(&["--url", &url(), "--body", "@-"], &body, note);
     }
 }
 
@@ -498,48 +209,40 @@ fn files_are_read() {
     is_understood(&[&request], "", "a raw HTTP request");
     is_understood(&[&format!("@{request}")], "", "a raw HTTP request");
     is_understood(&["--url", &format!("@{url}"), "--body", &format!("@{body}")], "", "a URL");
-    let curl = format!("curl --json @{body} '{}'", self::url());
-    is_understood(&[], curl, "a curl command");
     std::fs::remove_dir_all(&folder).unwrap();
     let gone = command(&["--url", "@/no/such/file"]).output().unwrap();
     assert!(sentence(&gone).contains("cannot read /no/such/file"));
 }
 
 #[test]
-fn what_holds_no_request_is_no_argument() {
-    for (input, says) in
-        [("", "empty"), (" \n", "empty"), (BODY, "--url"), ("curl -X POST", "no URL")]
-    {
-        assert!(sentence(&with_input(command(&[]), input.as_bytes())).contains(says), "{input}");
-    }
-    let with = |more: &[&str]| command(more).output().unwrap();
-    let url = url();
-    assert!(sentence(&with(&["--url", &url])).contains("--body"));
-    assert!(sentence(&with(&["--url", &url, "--replay-window", "0"])).contains("replay_window"));
-    assert!(sentence(&with(&["--url", &url, "--body-limit", "0"])).contains("body_limit"));
-    assert!(sentence(&with(&["--url", &url, "--sdk-app-id", "01"])).contains("--sdk-app-id"));
-    assert!(sentence(&with(&["--url", &url, "--token", "53cret,"])).contains("--token"));
-    let mut unsigned = trtc_call(["explain", "--url", &url, "--report-only"]);
-    assert!(sentence(&unsigned.output().unwrap()).contains("--report-only needs a --token"));
-}
-
-/// What was captured may be text, a file or standard input, and each only once.
-#[test]
 fn what_cannot_be_meant_is_refused() {
     let url = url();
+    let url = url.as_str();
     for (args, input, says) in [
-        (&["--url", "@-", "--body", "@-"][..], url.clone(), "only once"),
-        (&["-", "--body", "@-"], url.clone(), "only once"),
-        (&["--body", "@-"], url.clone(), "only once"),
-        (&[], format!("curl '{url}' -d @-"), "only once"),
-        (&["request.text"], String::new(), "no file that is there"),
-        (&["/"], String::new(), "no file that is there"),
-        (&["--url", &url, "--method", ""], String::new(), "--method"),
-        (&["--url", &url, "--method", "a b"], String::new(), "--method"),
+        (&[][..], "", "paste the URL and the body"),
+        (&[], BODY, "paste the URL and the body"),
+        (&["request.text"], "", "neither a file"),
+        (&["/"], "", "--body"),
+        (&["--url", url], "", "--body"),
+        (&["--url", url, "--replay-window", "0"], "", "replay_window"),
+        (&["--url", url, "--body-limit", "0"], "", "body_limit"),
+        (&["--url", url, "--sdk-app-id", "01"], "", "--sdk-app-id"),
+        (&["--url", url, "--token", "53cret,"], "", "--token"),
+        (&["--url", "@-", "--body", "@-"], url, "only once"),
+        (&["--body", "@-"], url, "only once"),
+        (&["--url", url, "--method", ""], "", "--method"),
+        (&["--url", url, "--method", "a b"], "", "--method"),
+        (&["--url", url, "--at", "2022-12-01"], "", "--at"),
     ] {
-        let said = sentence(&with_input(command(args), input.as_bytes()));
-        assert!(said.contains(says), "{said}");
+        let output = with_input(command(args), input.as_bytes());
+        is_discreet(&output);
+        if args != ["/"] {
+            assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{args:?}");
+            assert_eq!(output.status.code(), Some(2), "{args:?}");
+        }
     }
+    let mut unsigned = trtc_call(["explain", "--url", url, "--report-only"]);
+    assert!(sentence(&unsigned.output().unwrap()).contains("--report-only needs a --token"));
 }
 
 /// Whatever is wrong with a command line, none of its values is repeated.
@@ -571,76 +274,32 @@ fn no_secret_is_repeated() {
     }
 }
 
-/// Nothing is said of a length that the capture does not have.
-#[test]
-fn a_content_length_is_not_invented() {
-    let announced = |report: Value| report["request"]["announced_bytes"].clone();
-    assert_eq!(announced(json(&["--url", &url(), "--body", BODY], "", 0)), Value::Null);
-    let curl = format!("curl '{}' -d '{BODY}'", url());
-    assert_eq!(announced(json(&[], &curl, 0)), Value::Null);
-    fails(&[], format!("{curl} -H 'Content-Length: 1000'"), 7, 400, "of 1000 announced bytes");
-    for lengths in ["abc", "1\r\nContent-Length: 2"] {
-        let request = raw("", BODY);
-        let request = request.replace(&format!(": {}\r", BODY.len()), &format!(": {lengths}\r"));
-        is_understood(&[], request, "a server's parser refuses");
-    }
-}
-
 #[test]
 fn row_1_the_method() {
-    for (method, hint) in [("GET", "redirect"), ("post", "capitals"), ("PUT", "somebody else's")] {
+    for method in ["GET", "post", "PUT"] {
         let args = ["--url", &url(), "--body", BODY, "--method", method];
-        let report = fails(&args, "", 1, 405, hint);
+        let report = fails(&args, "", 1, 405, "the vendor posts");
         assert_eq!(report["answer"]["allow"], "POST");
-        fails(&[], raw("", BODY).replace("POST", method), 1, 405, hint);
+        fails(&[], raw("", BODY).replace("POST", method), 1, 405, "the vendor posts");
     }
 }
 
 #[test]
-fn row_2_the_query() {
+fn rows_2_to_4_the_query() {
     let query = query();
-    for (query, hint) in [
-        (format!("{query}&SdkAppid=1400000002"), "`SdkAppid` is given twice"),
-        (format!("{query}&sign=53cret"), "`Sign` is given twice"),
-        (format!("{query}&REQUESTTIME=1"), "a URL that is configured with parameters"),
-        (format!("CallbackCommand=%ff&{query}"), "`CallbackCommand` is not UTF-8"),
-        (format!("{query}&x={}", "x".repeat(8192)), "bytes"),
-        (format!("SdkAppid=0&x={}", "x".repeat(100_000)), "100013 bytes"),
+    for (query, row, hint) in [
+        (format!("{query}&SdkAppid=1400000002"), 2, "`SdkAppid` is given twice"),
+        (format!("{query}&sign=53cret"), 2, "a URL that is configured with parameters"),
+        (format!("CallbackCommand=%ff&{query}"), 2, "`CallbackCommand` is not UTF-8"),
+        (format!("{query}&x={}", "x".repeat(8192)), 2, "8192 bytes"),
+        (query.replace(APP, ""), 3, "plain decimal"),
+        (query.replace(APP, "1%26Sign%3D53cret"), 3, "plain decimal"),
+        ("/callback".to_owned(), 3, "a shell cuts"),
     ] {
-        fails(&["--url", &query, "--body", BODY], "", 2, 400, hint);
+        fails(&["--url", &query, "--body", BODY], "", row, 400, hint);
     }
-    let huge = format!("/cb?SdkAppid=0&x={}", "x".repeat(1_000_000));
-    fails(&["--body", BODY], huge, 2, 400, "1000013 bytes");
-}
-
-#[test]
-fn row_3_the_number() {
-    for (app, hint) in [
-        ("", "it is empty"),
-        ("01400000001", "starts with 0"),
-        ("%2B1", "has a sign"),
-        ("1400000001%20", "white space"),
-        ("18446744073709551616", "64 bits"),
-        ("140O000001", "other characters"),
-        ("1%26Sign%3D53cret", "other characters"),
-    ] {
-        let url = url().replace(APP, app);
-        fails(&["--url", &url, "--body", BODY], "", 3, 400, hint);
-    }
-    for query in [format!("Sign={}", "a".repeat(8180)), "Sign=1&".repeat(1100)] {
-        fails(&["--url", &format!("/cb?{query}"), "--body", BODY], "", 3, 400, "");
-    }
-    let nothing = "POST /callback HTTP/1.1\r\n\r\n{}";
-    fails(&[], nothing, 3, 400, "no query");
-    fails(&[], "POST /c?x=1?SdkAppid=1 HTTP/1.1\r\n\r\n{}", 3, 400, "second `?`");
-    fails(&[], "POST /c?x=1&amp;SdkAppid=1 HTTP/1.1\r\n\r\n{}", 3, 400, "went through HTML");
-}
-
-#[test]
-fn row_4_the_app() {
     let args = ["--url", &url(), "--body", BODY, "--sdk-app-id", "1400000002"];
-    let hint = "the SDKAppID in the URL is 1400000001, you serve 1400000002";
-    fails(&args, "", 4, 403, hint);
+    fails(&args, "", 4, 403, "the URL has 1400000001");
     // Without an app, the URL's is taken for one's own, and that is told.
     let mut command = command(&["--url", &url(), "--body", BODY]);
     let text = stdout(&command.env_remove("SDK_APP_ID").output().unwrap(), 0);
@@ -648,106 +307,65 @@ fn row_4_the_app() {
 }
 
 #[test]
-fn row_5_no_signature() {
-    let unsigned = query().split("&Sign").next().unwrap().to_owned();
-    let args = ["--url", &unsigned, "--body", BODY];
-    fails(&args, "", 5, 403, "--report-only shows the other rows");
-    fails(&["--url", "/c?SdkAppid=1400000001", "--body", BODY], "", 5, 403, "at its first `&`");
-    let html = raw("", BODY).replace('&', "&amp;");
-    fails(&[], html, 5, 403, "went through HTML");
-    let report = json(&[&args[..], &["--report-only"]].concat(), "", 0);
-    assert_eq!(report["verifier"]["policy"], "report only");
-    let step = &report["steps"][4];
-    assert_eq!(step["reason"], "`Sign` is missing; that is only reported");
-    assert!(step["hints"].to_string().contains("not switched on"), "{step}");
-    let mut open = command(&args);
-    let text = stdout(&open.env_remove("CALLBACK_TOKEN").output().unwrap(), 0);
-    assert!(text.contains("there is no token"), "{text}");
-}
-
-#[test]
-fn row_5_a_bad_signature() {
+fn row_5_the_signature() {
     let with = |from: &str, to: &str| query().replace(from, to);
     for (query, hint) in [
-        (with(SIGN, ""), "Sign is empty"),
-        (with(SIGN, &SIGN[..63]), "63 digits"),
-        (with(SIGN, &SIGN[..32]), "MD5"),
-        (with(SIGN, &SIGN[..40]), "SHA-1"),
-        (with(SIGN, &format!("{SIGN}+")), "white space around Sign"),
-        (with(SIGN, &format!("{}x", &SIGN[..63])), "other characters"),
-        (with(TIME, ""), "RequestTime is empty"),
-        (with(TIME, "1669872112.5"), "something else than digits"),
+        (query().split("&Sign").next().unwrap().to_owned(), "not switched on"),
+        (with(SIGN, &SIGN[..63]), "a SHA-256 in hex"),
+        (with(TIME, "1669872112.5"), "is not 1 to 19 digits"),
         (with("&RequestTime", "&x"), "something drops one"),
         (with("&Sign", "&x"), "something drops one"),
-        (with(TIME, "1669872113"), "the one token that is given was tried"),
+        (with(TIME, "1669872113"), "tokens that were tried: 1"),
     ] {
         let args = ["--url", &query, "--body", BODY];
         let refused = fails(&args, "", 5, 403, hint);
         // Where it is only reported the same is told, and the other rows with it.
-        let reported = json(&[&args[..], &["--report-only"]].concat(), "", 0);
+        let reported = report(&[&args[..], &["--report-only"]].concat(), "", 0);
         let (refused, reported) = (&refused["steps"][4], &reported["steps"][4]);
-        let reason = format!("{}; that is only reported", refused["reason"].as_str().unwrap());
-        assert_eq!((&reported["result"], &reported["reason"]), (&"passed".into(), &reason.into()));
+        assert_eq!(reported["result"], "passed");
+        assert!(reported["reason"].as_str().unwrap().ends_with("; that is only reported"));
         assert_eq!(reported["hints"], refused["hints"]);
     }
+    let mut open = command(&["--url", &url(), "--body", BODY]);
+    let text = stdout(&open.env_remove("CALLBACK_TOKEN").output().unwrap(), 0);
+    assert!(text.contains("there is no token"), "{text}");
 }
 
 /// Tokens are told by their place, and how they would be right.
 #[test]
 fn row_5_a_token_that_is_nearly_right() {
-    let args = |tokens| {
-        ["--url".to_owned(), url(), "--body".into(), BODY.into(), "--token".into(), tokens]
-    };
     for (token, hint) in [
-        ("'xxxxyyyy'", "without the quotes"),
-        ("XXXXyyyy", "in lower case"),
-        ("xxxx%79yyy", "percent-decoded"),
-        ("t0ken-53cret", "compare the token"),
+        ("'xxxxyyyy'", "token 2 would be right without the quotes"),
+        ("XXXXyyyy", "token 2 would be right in lower case"),
+        ("xxxx%79yyy", "token 2 would be right percent-decoded"),
+        ("t0ken-53cret", "every byte counts"),
     ] {
-        let args = args(format!("t0ken-a,{token},t0ken-b"));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let report = fails(&args, "", 5, 403, hint);
-        let hints = report["steps"][4]["hints"].to_string();
-        assert!(hints.contains("all 3 tokens that are given were tried"), "{hints}");
-        assert_eq!(
-            hints.contains("token 2 would be right"),
-            !hint.starts_with("compare"),
-            "{hints}"
-        );
+        let tokens = format!("t0ken-a,{token},t0ken-b");
+        let args = ["--url", &url(), "--body", BODY, "--token", &tokens];
+        fails(&args, "", 5, 403, hint);
+        fails(&args, "", 5, 403, "tokens that were tried: 3");
     }
-    let right = args("t0ken-a,xxxxyyyy".to_owned());
-    let right: Vec<&str> = right.iter().map(String::as_str).collect();
-    let reason = json(&right, "", 0)["steps"][4]["reason"].clone();
-    assert_eq!(reason, "made by token 2 of 2, 0 s before the clock");
+    let right = ["--url", &url(), "--body", BODY, "--token", "t0ken-a,xxxxyyyy"];
+    let reason = report(&right, "", 0)["steps"][4]["reason"].clone();
+    assert_eq!(reason, "made by token 2 of 2");
 }
 
 #[test]
 fn row_5_a_stale_signature() {
-    let with = |at| ["--url".to_owned(), url(), "--body".into(), BODY.into(), "--at".into(), at];
+    let url = url();
+    let args = |at| ["--url", &url, "--body", BODY, "--at", at];
     for (at, hints) in [
-        ("1669872173", ["is 61 s behind the clock", "verifier is fast"]),
-        ("1669872051", ["is 61 s ahead of the clock", "verifier is slow"]),
+        ("1669872173", ["is 61 s behind the clock", "verifier's clock is fast"]),
+        ("1669872051", ["is 61 s ahead of the clock", "verifier's clock is slow"]),
         ("2022-12-01T13:21:53Z", ["28801 s behind the clock", "about 8 h"]),
-        ("01/Dec/2022:04:21:52 +0000", ["3600 s ahead of the clock", "about 1 h"]),
+        ("2022-12-01T04:21:52Z", ["3600 s ahead of the clock", "about 1 h"]),
     ] {
-        let args = with(at.to_owned());
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         for hint in hints.into_iter().chain(["token 1 made it", "it would be acknowledged"]) {
-            fails(&args, "", 5, 403, hint);
+            fails(&args(at), "", 5, 403, hint);
         }
     }
-    let at_the_edge = with("1669872172".to_owned());
-    let at_the_edge: Vec<&str> = at_the_edge.iter().map(String::as_str).collect();
-    json(&at_the_edge, "", 0);
-    json(
-        &[
-            &with("1669879312".to_owned()).each_ref().map(String::as_str)[..],
-            &["--replay-window", "7200"],
-        ]
-        .concat(),
-        "",
-        0,
-    );
+    report(&args("1669872172"), "", 0);
+    report(&[&args("1669879312")[..], &["--replay-window", "7200"]].concat(), "", 0);
 }
 
 /// The clock is that of now unless somebody says otherwise, and then a capture is old.
@@ -761,99 +379,38 @@ fn row_5_an_old_capture_is_told_from_a_stale_request() {
         let output = trtc_call(args).output().unwrap();
         is_discreet(&output);
         let text = stdout(&output, 1);
-        assert!(text.contains("the window is 60 s; unless only the capture is old"), "{text}");
-        assert!(
-            text.contains(&format!("--at {TIME} judges it as of 2022-12-01T05:21:52Z")),
-            "{text}"
+        let says = format!(
+            "if only the capture is old, --at {TIME}, which is 2022-12-01T05:21:52Z and when it was \
+             signed: {then}"
         );
-        assert!(text.contains(&format!("then {then}")), "{text}");
+        assert!(text.contains(&says), "{text}");
     }
 }
 
 #[test]
-fn row_6_the_length() {
-    fails(&["--url", &url(), "--body", BODY, "--body-limit", "10"], "", 6, 413, "the limit is 10");
-    fails(&["--body-limit", "10"], raw("", BODY), 6, 413, "Content-Length announces");
-    let endless = raw("", BODY).replace("Content-Length", "X-Length");
-    fails(&["--body-limit", "10"], endless, 6, 413, "the body has");
-    let huge =
-        "POST /c?SdkAppid=1400000001 HTTP/1.1\r\nContent-Length: 999999999999999999999\r\n\r\n";
-    fails(&["--report-only"], huge, 6, 413, "the limit is 262144");
-}
-
-#[test]
-fn row_7_the_arrival() {
+fn rows_6_and_7_the_length() {
+    fails(&["--url", &url(), "--body", BODY, "--body-limit", "10"], "", 6, 413, "limit is 10");
+    fails(&["--body-limit", "10"], raw("", BODY), 6, 413, "more bytes are announced");
     let mut cut = raw("", BODY);
     cut.truncate(cut.len() - 5);
-    let hint = format!("{} of {} announced bytes", BODY.len() - 5, BODY.len());
-    fails(&[], cut, 7, 400, &hint);
+    fails(&[], cut, 7, 400, "only the capture is cut");
 }
 
 #[test]
 fn row_8_the_json() {
     let escaped = serde_json::to_string(BODY).unwrap();
-    let list = format!("[{BODY}]");
     for (body, hint) in [
         ("", "it is empty"),
         (r#"{"CallRecord":{"CallId":"#, "too early at line 1 column 24"),
-        (
-            &escaped,
-            "escaped: whatever hands it on encodes it once too often; what is inside would pass",
-        ),
-        (escaped.trim_matches('"'), "escaped as inside a JSON text"),
-        (&list, "JSON array"),
+        (&escaped, "paste it as it was sent"),
+        ("{\"a\":1, // the first\n \"b\":1}", "samples on the vendor's pages are no valid JSON"),
         (r#"{"CallRecord":{"CallId":"a","CallId":"b"}}"#, "cannot be read at line 1 column 42"),
-        ("CallId=53cret&x=y", "a form"),
-    ] {
-        let report = fails(&[], raw("", body), 8, 400, hint);
-        assert_eq!(report["answer"]["body_bytes"], 68);
-    }
-    let bytes = |body: &[u8]| [raw("", "").replace(": 0", ": 4").as_bytes(), body].concat();
-    fails(&[], bytes(b"\x1f\x8b\x08\x00"), 8, 400, "gzip");
-    fails(&[], bytes(b"\xff\xfe{\x00"), 8, 400, "UTF-16");
-    fails(&[], bytes(b"{\"\xc4\xe3"), 8, 400, "byte 2 is the first that is not UTF-8");
-    fails(&[], raw("Content-Encoding: br\r\n", "x"), 8, 400, "Content-Encoding is br");
-}
-
-/// Whoever tries the samples of the vendor's pages learns that these are what is wrong.
-#[test]
-fn row_8_what_the_vendors_samples_have() {
-    let hint = "CallbackAfterMemberChanged are no valid JSON";
-    for (body, what) in [
-        ("{\"CallRecord\":{\"CallId\":\"c\"}\n \"EventTime\":1}", "a comma is missing before"),
-        ("{\"a\":[1]\r\n  \"b\":1}", "a comma is missing before"),
-        ("{\"a\":1\n\"b\":1}", "a comma is missing before"),
-        ("{\"a\":1, // the first\n \"b\":1}", "a comment stands there"),
-        ("{\n \"a\":1 // the first\n}", "a comment stands there"),
-        ("\u{feff}{// one\n}", "a comment stands there"),
-    ] {
-        for hint in [hint, what] {
-            fails(&[], raw("", body), 8, 400, hint);
-        }
-    }
-    for body in
-        ["{\"a\":1 b}", "{\"a\" \"b\"}", "{\"a\":1/2}", "{,}", "{\"a\":1,}", "{\"a\":1} \"b\""]
-    {
-        let report = fails(&[], raw("", body), 8, 400, "");
-        assert!(!report["steps"][7]["hints"].to_string().contains("valid JSON"), "{report}");
-    }
-}
-
-#[test]
-fn row_8_what_other_programs_write() {
-    let quoted = BODY.replace('"', "'");
-    let base64 = "eyJDYWxsUmVjb3JkIjp7IkNhbGxJZCI6ImEtMSJ9fQ==";
-    for (body, hint) in [
-        (quoted.as_str(), "as in a Python dict"),
-        (base64, "base64"),
-        (base64.trim_matches('='), "base64"),
+        ("CallId=53cret&x=y", "no JSON object"),
     ] {
         fails(&[], raw("", body), 8, 400, hint);
-        fails(&["--url", &url(), "--body", body], "", 8, 400, hint);
     }
-    let bytes = format!("b'{}'", BODY.replace("a-1", "\\xe5\\xbc\\xa0\\'"));
-    fails(&[], raw("", &bytes), 8, 400, "what is inside would pass");
-    is_understood(&["--url", &url(), "--body", &bytes], "", "in Python's b'…'");
+    let gzip = [raw("", "").replace(": 0", ": 4").as_bytes(), b"\x1f\x8b\x08\x00"].concat();
+    fails(&[], gzip, 8, 400, "it is compressed");
 }
 
 #[test]
@@ -862,39 +419,22 @@ fn row_9_the_command() {
     for (command, hint) in [
         (
             "\"Call.CallbackAfterStartCall\"",
-            "the URL says Call.CallbackAfterEndCall, the body says Call.CallbackAfterStartCall",
+            "the URL says Call.CallbackAfterEndCall, the body Call.CallbackAfterStartCall",
         ),
-        ("\"call.callbackafterendcall\"", "only in case"),
-        ("\"53cret&Sign=1\"", "the body says another text"),
-        ("7", "is no text"),
+        ("\"53cret&Sign=1\"", "the body another text"),
+        ("7", "the body no text"),
     ] {
         fails(&["--url", &url(), "--body", &with(command)], "", 9, 400, hint);
     }
     let url = url().replace("CallbackCommand", "x");
     fails(&["--url", &url, "--body", "{}"], "", 9, 400, "neither the URL nor the body");
-    json(&["--url", &url, "--body", BODY], "", 0);
-    // What core passes over is no reason to say that there is no command.
-    let started = BODY.replace("AfterEndCall", "AfterStartCall");
-    for odd in [r#""\ud800""#.to_owned(), "1e999".to_owned(), "[".repeat(200) + &"]".repeat(200)] {
-        let body = started.replacen('{', &format!("{{\"Odd\":{odd},"), 1);
-        let hint = "the body says Call.CallbackAfterStartCall";
-        fails(&["--url", &self::url(), "--body", &body], "", 9, 400, hint);
-        let body = format!("{{\"Odd\":{odd},\"CallId\":\"x\"}}");
-        fails(&["--url", &self::url(), "--body", &body], "", 10, 422, "cannot be searched");
-    }
+    report(&["--url", &url, "--body", BODY], "", 0);
 }
 
 #[test]
 fn row_10_the_call_id() {
-    for (body, hint) in [
-        ("{}", "there is no CallId anywhere"),
-        ("{}", "the documents have it at CallRecord.CallId"),
-        (r#"{"CallRecord":{"CallId":""}}"#, "CallRecord.CallId is an empty text"),
-        (r#"{"CallRecord":{"CallId":true}}"#, "CallRecord.CallId is true or false"),
-        (r#"{"CallInfo":{"CallId":"x"}}"#, "CallInfo.CallId is a text"),
-        (r#"{"CallRecord":{"call_id":"x"}}"#, "CallRecord.call_id is a text"),
-    ] {
-        fails(&["--url", &url(), "--body", body], "", 10, 422, hint);
+    for body in ["{}", r#"{"CallRecord":{"CallId":""}}"#, r#"{"CallInfo":{"CallId":"x"}}"#] {
+        fails(&["--url", &url(), "--body", body], "", 10, 422, "have it in CallRecord");
     }
 }
 
@@ -903,29 +443,80 @@ fn row_10_the_call_id() {
 fn the_handler_counts() {
     let started = url().replace("AfterEndCall", "AfterStartCall");
     let args = |takes| ["--url", &started, "--body", "{}", "--takes", takes];
-    let report = json(&args("CallEnded"), "", 0);
-    assert_eq!(report["handler_runs"], false);
-    assert_eq!(report["steps"][9]["result"], "not reached");
-    assert_eq!(report["steps"][9]["reason"], "a handler of CallEnded does not take this command");
-    assert_eq!(json(&args("Callback"), "", 0)["handler_runs"], true);
-    fails(&args("CallStarted"), "", 10, 422, "CallInfo.CallId");
-    let report = json(&["--url", &url(), "--body", "no JSON", "--takes", "Undecoded"], "", 0);
-    assert_eq!(report["handler_runs"], true);
+    let ended = report(&args("CallEnded"), "", 0);
+    assert_eq!((&ended["handler_runs"], &ended["event"]), (&false.into(), &Value::Null));
+    assert_eq!(ended["steps"][9]["reason"], "a handler of CallEnded does not take this command");
+    assert_eq!(report(&args("Callback"), "", 0)["handler_runs"], true);
+    fails(&args("CallStarted"), "", 10, 422, "in CallInfo");
+    let report = report(&["--url", &url(), "--body", "no JSON", "--takes", "Undecoded"], "", 0);
+    assert_eq!((&report["handler_runs"], &report["event"]), (&true.into(), &Value::Null));
     for row in 7..10 {
         assert_eq!(report["steps"][row]["result"], "not reached");
+    }
+}
+
+/// The event, what of the body is not in it, and what a biller may take from it.
+#[test]
+fn the_event_comes_out() {
+    let body = r#"{"CallRecord":{"CallId":"a-1","New":{"x":1},"CallMediaType":"Audio",
+        "CallResult":"NormalEnd","StartTime":1741231151,"AcceptTime":1741231156,
+        "EndTime":1741231296,"CalleeList_Account":["1",{"Age":2}]},"Odd.Key":0}"#;
+    let args = ["--url", &url(), "--body", body];
+    let ended = report(&args, "", 0);
+    let event = &ended["event"]["CallEnded"];
+    assert_eq!((&event["call_id"], &event["media_type"]), (&"a-1".into(), &"Audio".into()));
+    let unknown = json!(["CallRecord.CalleeList_Account[].Age", "CallRecord.New", "Odd.Key"]);
+    assert_eq!(ended["unknown_fields"], unknown);
+    assert_eq!(ended["billing"], "connected for 140 s");
+    let text = stdout(&with_input(command(&args), b""), 0);
+    for line in [
+        "event       CallEnded\n",
+        "            call_id: \"a-1\"\n",
+        "not known   CallRecord.New\n",
+        "billing     connected for 140 s\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let asked = report(&["--url", &url(), "--body", BODY], "", 0);
+    assert_eq!(asked["unknown_fields"], json!([]));
+    let says = "ask the record: no accept time, and no result that is known";
+    assert_eq!(asked["billing"], says);
+
+    let started = url().replace("AfterEndCall", "AfterStartCall");
+    let body = r#"{"CallInfo":{"CallId":"a","MediaType":"Audio","CallMediaType":"Audio"},
+        "UserList":[{"User_Account":"1","Age":3},{"Age":4},"2"]}"#;
+    let started = report(&["--url", &started, "--body", body, "--takes", "Callback"], "", 0);
+    assert_eq!(started["unknown_fields"], json!(["UserList[].Age"]));
+    assert_eq!(started["billing"], Value::Null);
+}
+
+/// No field that the documents have is called unknown.
+#[test]
+fn the_documented_samples_are_known_whole() {
+    use trtc_call_webhook::Command;
+    use trtc_call_webhook::sender::Request;
+
+    for command in [Command::CallEnded, Command::CallStarted, Command::MemberChanged] {
+        let request = Request::sample(1_400_000_001, command.clone());
+        let url = request.url("https://example.com/callback");
+        let body = str::from_utf8(request.body()).unwrap();
+        let args = ["--url", &url, "--body", body, "--takes", "Callback", "--json"];
+        let mut explain = trtc_call(["explain"].iter().chain(&args));
+        let report: Value = serde_json::from_str(&stdout(&explain.output().unwrap(), 0)).unwrap();
+        assert_eq!(report["unknown_fields"], json!([]), "{command}");
     }
 }
 
 /// What the vendor sees is what a server answers, to the byte.
 #[test]
 fn the_answer_is_the_receivers() {
-    let report = json(&[], raw("", BODY), 0);
+    let report = report(&[], raw("", BODY), 0);
     assert_eq!(report["answer"]["status"], 200);
     assert_eq!(report["answer"]["body"], r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#);
     assert_eq!(report["delivered_why"], "HTTP 200 and a JSON body");
     assert_eq!(report["handler_runs"], true);
     let text = stdout(&with_input(command(&[]), raw("", "{").as_bytes()), 1);
-    let end = "HTTP 400  application/json  68 bytes\n\
+    let end = "HTTP 400  application/json\n\
                {\"ActionStatus\":\"FAIL\",\"ErrorInfo\":\"malformed body\",\"ErrorCode\":400}\n\
                delivered: no — HTTP 400, not 200\n";
     assert!(text.ends_with(end), "{text}");
@@ -934,18 +525,19 @@ fn the_answer_is_the_receivers() {
 /// A peer's text cannot steer the terminal of whoever explains it.
 #[test]
 fn control_characters_are_not_printed() {
-    let request =
-        "PO\u{1b}[2JST /\u{1b}[2J?SdkAppid=1&CallbackCommand=\u{1b}[2J HTTP/1.1\r\n\r\n{}";
     let url = "/\u{1b}[2J?SdkAppid=1400000001&CallbackCommand=%1b[2J&\u{1b}=1";
-    for output in [
-        with_input(command(&["--report-only"]), request.as_bytes()),
-        command(&["--url", url, "--body", "{}", "--report-only", "--method", "\u{1b}"])
-            .output()
-            .unwrap(),
-        command(&["--url", url, "--body", "{\"CallbackCommand\":\"\u{1b}\"}", "--report-only"])
-            .output()
-            .unwrap(),
+    for (body, method) in [
+        ("{}", "\u{1b}"),
+        ("{\"CallbackCommand\":\"\u{1b}\"}", "POST"),
+        (r#"{"\u001b":1,"CallRecord":{"CallId":"\u001b"}}"#, "POST"),
     ] {
+        let url = if body.contains("CallRecord") {
+            "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall"
+        } else {
+            url
+        };
+        let args = ["--url", url, "--body", body, "--report-only", "--method", method];
+        let output = command(&args).output().unwrap();
         assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{output:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use crate::common::{APP, Listen, TOKEN, send, sentence, stdout, trtc_call};
 use serde_json::{Value, json};
@@ -134,6 +135,27 @@ fn a_callback_that_nobody_can_read_is_not_acknowledged() {
     assert!(text.contains("the callback is not kept"), "{text}");
     let (status, ..) = listen.stop("-TERM");
     assert_eq!(status, Some(0));
+}
+
+/// A pipe holds 64 KiB, and then holds whoever writes to it.
+#[test]
+fn a_reader_that_stalls_does_not_stop_it() {
+    // Nobody reads either of its outputs from here on.
+    let listen = Listen::start(&["--json"]);
+    let long = "x".repeat(100_000);
+    let more = ["--token", TOKEN, "--call-id", &long, "--count", "2", "--concurrency", "2"];
+    let text = stdout(&send(&listen.url, &[&more[..], &["--timeout", "20"]].concat()), 1);
+    assert!(text.contains(" 2  500 FAIL the callback is not kept\n"), "{text}");
+    // More than what waits at most: those are refused at once.
+    let more = ["--token", TOKEN, "--count", "600", "--concurrency", "300", "--timeout", "20"];
+    let text = stdout(&send(&listen.url, &more), 1);
+    assert!(text.contains(" 600  500 FAIL the callback is not kept\n"), "{text}");
+    let more = ["--count", "2000", "--concurrency", "8", "--timeout", "20"];
+    let started = Instant::now();
+    let text = stdout(&send(&listen.url, &more), 1);
+    assert!(text.contains(" 2000  403 FAIL forbidden\n"), "{text}");
+    assert_eq!(listen.stop_unread("-TERM"), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }
 
 #[test]

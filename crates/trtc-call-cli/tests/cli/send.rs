@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{APP, Listen, TOKEN, endpoint, send, sentence, stdout, trtc_call};
+use crate::common::{
+    APP, Listen, TOKEN, endpoint, lines, request, send, sentence, stdout, trtc_call, with_input,
+};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -106,21 +108,112 @@ fn the_other_commands_can_be_sent() {
         ("Some.Other", "Some.Other"),
     ] {
         let text = stdout(&send(&listen.url, &["--token", TOKEN, "--command", command]), 0);
-        assert!(text.contains(&format!("\n{wire}  ")), "{text}");
+        assert!(text.contains(&format!("\n{wire}")), "{text}");
         let line = listen.line();
         assert!(line.starts_with(&format!(r#"{{"command":"{wire}","#)), "{line}");
     }
 }
 
+/// A callback that was stored can be sent again.
 #[test]
-fn a_body_can_be_read_from_a_file() {
+fn a_body_that_is_sent_again_says_what_it_is() {
     let mut listen = Listen::start(&[]);
-    let file = std::env::temp_dir().join(format!("trtc-call-body-{}.json", std::process::id()));
-    std::fs::write(&file, r#"{"CallRecord":{"CallId":"from-a-file"}}"#).unwrap();
-    let output = send(&listen.url, &["--token", TOKEN, "--body", file.to_str().unwrap()]);
-    std::fs::remove_file(&file).unwrap();
+    let url = listen.url.clone();
+    let args = ["send", "--sdk-app-id", APP, "--token", TOKEN, "--url", &url, "--body", "-"];
+    for (body, more, command, call_id, result) in [
+        (r#"{"CallRecord":{"CallId":"a"}}"#, &[][..], "AfterEndCall", "a".into(), Value::Null),
+        (
+            r#"{"CallbackCommand":"Call.CallbackAfterEndCall","CallRecord":{"CallId":"b","CallResult":"Offline"}}"#,
+            &[],
+            "AfterEndCall",
+            "b".into(),
+            "Offline".into(),
+        ),
+        (
+            r#"{"CallbackCommand":"Call.CallbackAfterStartCall","CallInfo":{"CallId":"c"}}"#,
+            &[],
+            "AfterStartCall",
+            "c".into(),
+            Value::Null,
+        ),
+        (
+            r#"{"CallId":"d"}"#,
+            &["--command", "MemberChanged"],
+            "AfterMemberChanged",
+            "d".into(),
+            Value::Null,
+        ),
+    ] {
+        let command_line = trtc_call([&args[..], &["--json"], more].concat());
+        let output = with_input(command_line, body.as_bytes());
+        let line: Value = serde_json::from_str(&stdout(&output, 0)).unwrap();
+        assert_eq!(line["command"], format!("Call.Callback{command}"));
+        assert_eq!((&line["call_id"], &line["result"]), (&call_id, &result), "{line}");
+        assert!(listen.line().contains(command));
+    }
+    // What tells nothing is sent all the same.
+    let text = stdout(&with_input(trtc_call(args), b"no JSON"), 1);
+    assert!(text.contains("Call.CallbackAfterEndCall  a body of 7 bytes"), "{text}");
+}
+
+#[test]
+fn with_a_start_time_another_command_sends_the_same() {
+    let mut listen = Listen::start(&["--json"]);
+    let args = ["--token", TOKEN, "--call-id", "a-1", "--start-time", "1741231141"];
+    for command in ["CallEnded", "CallStarted", "MemberChanged"] {
+        let (first, second) = (bodies(command), bodies(command));
+        assert_eq!(first, second, "{command}");
+        stdout(&send(&listen.url, &[&args[..], &["--command", command]].concat()), 0);
+    }
+    let ended = listen.line();
+    for field in [r#""talk_seconds":42"#, r#""ring_seconds":5"#] {
+        assert!(ended.contains(field), "{ended}");
+    }
+
+    /// The body that is sent with these switches.
+    fn bodies(command: &str) -> String {
+        let (url, served) = request(OK);
+        let args = ["--call-id", "a-1", "--start-time", "1741231141", "--command", command];
+        stdout(&send(&url, &args), 0);
+        served.join().unwrap()[1].clone()
+    }
+}
+
+#[test]
+fn each_answer_has_a_line_of_json_and_all_have_a_summary() {
+    let listen = Listen::start(&[]);
+    let more = ["--token", TOKEN, "--json", "--count", "3", "--result", "Cancel", "--call-id", "a"];
+    let output = send(&listen.url, &more);
     stdout(&output, 0);
-    assert!(listen.line().contains("from-a-file"));
+    let lines: Vec<Value> =
+        lines(&output).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [exchanges @ .., summary] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(exchanges.len(), 3);
+    for line in exchanges {
+        assert_eq!((&line["call_id"], &line["result"]), (&"a".into(), &"Cancel".into()));
+        assert_eq!(line["answer"]["status"], 200);
+        assert_eq!(line["undocumented"], Value::Array(Vec::new()));
+    }
+    assert_eq!((&summary["total"], &summary["delivered"]), (&3.into(), &3.into()));
+}
+
+#[test]
+fn what_of_an_answer_is_not_as_documented_is_told() {
+    const TEXT: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n\
+        {\"ActionStatus\":\"OK\",\"ErrorInfo\":\"\",\"ErrorCode\":\"0\"}";
+    const WRAPPED: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n\
+        {\"data\":{\"ActionStatus\":\"OK\",\"ErrorInfo\":\"\",\"ErrorCode\":0}} ";
+    for (answer, says) in [
+        (TEXT, "not as documented: `ErrorCode` is a text, not a number\n"),
+        (WRAPPED, "not as documented: the acknowledgement is inside `data`\n"),
+        (OK, "not as documented: `ErrorCode` is missing\n"),
+    ] {
+        let (url, served) = endpoint(answer);
+        let text = stdout(&send(&url, &[]), 0);
+        let delivered = "\ndelivered: yes — HTTP 200 and a JSON body\n";
+        assert!(text.contains(delivered) && text.ends_with(says), "{text}");
+        served.join().unwrap();
+    }
 }
 
 #[test]
@@ -138,7 +231,8 @@ fn the_request_is_as_documented() {
         .map(|(name, _)| name.to_lowercase())
         .collect();
     names.sort();
-    assert_eq!(names, ["content-length", "host", "user-agent"]);
+    // The first is the client's own, and says nothing: `*/*`.
+    assert_eq!(names, ["accept", "content-length", "host", "user-agent"]);
     // The query is a secret.
     assert!(!text.contains("Sign"), "{text}");
 }
@@ -235,10 +329,10 @@ fn what_cannot_be_sent_is_an_object_as_well() {
         assert_eq!(line["answer"], Value::Null);
         assert_eq!(line["delivered"], false);
         assert!(line["why"].as_str().unwrap().starts_with("cannot reach http://"), "{line}");
-        // Of several, there is one for all.
+        // Of several, there is a summary behind it.
         let output = send(&url, &["--json", "--count", "9"]);
         sentence(&output);
-        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let line: Value = serde_json::from_str(lines(&output)[1]).unwrap();
         assert_eq!((&line["total"], &line["delivered"]), (&1.into(), &0.into()));
         let (why, count) = line["answers"].as_object().unwrap().iter().next().unwrap();
         assert!(why.starts_with("cannot reach http://") && *count == 1, "{line}");
