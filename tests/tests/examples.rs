@@ -400,7 +400,11 @@ fn all_three_answer_and_print_the_same() {
         (&["--sdk-app-id", "1400000009"], "", &[403]),
         (&["--body", "-"], r#"{"CallRecord":"#, &[400]),
         (&["--body", "-"], r#"{"CallRecord":{}}"#, &[422]),
-        (&["--body", "-"], r#"{"CallbackCommand":"Call.CallbackAfterStartCall"}"#, &[400]),
+        (
+            &["--body", "-", "--command", "CallEnded"],
+            r#"{"CallbackCommand":"Call.CallbackAfterStartCall"}"#,
+            &[400],
+        ),
     ];
     // The second token of a rotation signs.
     let tokens = [("CALLBACK_TOKEN", "0ther,xxxxyyyy")];

@@ -17,7 +17,9 @@ use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::util::ServiceFn;
-use trtc_call_webhook::adapter::{Answer, BodyBuffer, Head, Query, Receipt, RequestHead};
+use trtc_call_webhook::adapter::{
+    Answer, BodyBuffer, Head, Misconfiguration, Query, Receipt, RequestHead,
+};
 use trtc_call_webhook::{
     Ack, ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
     Callback, ClientIp, Command, ContentType, Delivery, Error, ErrorKind, Event, IdempotencyKey,
@@ -64,7 +66,7 @@ fn core_s_types_are_what_one_relies_on() {
     are! { shareable:
         Ack, ActionType, Answer, AskReason, Billing, BodyBuffer, BuildError, CallEnded, CallResult,
         CallStarted, CallType, Callback, ClientIp, Command, ContentType, Delivery<CallEnded>, Error,
-        ErrorKind, Head, IdempotencyKey, InvalidSdkAppId, MediaType, Member, MemberChange,
+        ErrorKind, Head, IdempotencyKey, InvalidSdkAppId, MediaType, Member, MemberChange, Misconfiguration,
         MemberChanged, MemberStatus, OptPlatform, OtherCallback, Parameter, Params, Query<'static>,
         Reason, Receipt<CallEnded>, RequestHead<'static>, RoomId, RoomIdType, SdkApp, SdkAppId, Sign,
         Signature, Token, Undecoded, UnixMillis, UnixSeconds, Verifier, VerifierBuilder,
@@ -78,7 +80,7 @@ fn core_s_types_are_what_one_relies_on() {
     are! { value:
         ActionType, AskReason, Billing, BuildError, CallEnded, CallResult, CallStarted, CallType,
         Callback, ClientIp, Command, ContentType, ErrorKind, IdempotencyKey, InvalidSdkAppId,
-        MediaType, Member, MemberChange, MemberChanged, MemberStatus, OptPlatform, OtherCallback,
+        MediaType, Member, MemberChange, Misconfiguration, MemberChanged, MemberStatus, OptPlatform, OtherCallback,
         Parameter, Reason, RoomId, RoomIdType, SdkAppId, Signature, Undecoded, UnixMillis,
         UnixSeconds,
     }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let (router, notebook) = receiver::router(SDK_APP_ID, token.clone())?;
 
     let runtime = server::runtime()?;
-    let server = runtime.block_on(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let endpoint = Endpoint::parse(&server.url())?;
     runtime.spawn(server.run(router, future::pending()));
 

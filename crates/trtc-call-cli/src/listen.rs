@@ -56,20 +56,20 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
         .with_state(listener);
 
     let runtime = server::runtime()?;
-    let bound = async {
-        // Before the first line, which tells others that they may now stop it.
-        let signals = Signals::new()
-            .map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
-        Ok::<_, Failure>((signals, Server::bind(addr).await?))
-    };
-    let (signals, server) = runtime.block_on(bound)?;
+    // Before the first line, which tells others that they may now stop it.
+    let signals = runtime
+        .block_on(async { Signals::new() })
+        .map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))?;
+    let server = Server::bind(addr)?;
     if tokens.is_empty() {
         out::note("there is no token: only the SDKAppID is checked");
     } else if report_only {
         out::note("what is wrong with a signature is only reported");
     }
     out::print(&format!("listening on {}\n", server.url()))?;
-    runtime.block_on(server.run(router, signals.stop()));
+    runtime
+        .block_on(server.run(router, signals.stop()))
+        .map_err(|error| Failure::new(format!("cannot serve: {error}")))?;
     // With it goes whatever may still hold a printer. A line of a callback was waited for.
     drop(runtime);
     last_notes.wait();

@@ -3,16 +3,15 @@
 //! It bounds nothing that a stranger could hold open: it is for one's own machine. The
 //! repository's examples are servers for the internet.
 
-use std::future::{self, Future};
+use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 
@@ -34,13 +33,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn bind(addr: SocketAddr) -> Result<Self, Failure> {
-        let bound = async {
-            let listener = TcpListener::bind(addr).await?;
+    pub(crate) fn bind(addr: SocketAddr) -> Result<Self, Failure> {
+        let bind = || {
+            let listener = TcpListener::bind(addr)?;
+            listener.set_nonblocking(true)?;
             let addr = listener.local_addr()?;
             io::Result::Ok(Self { listener, addr })
         };
-        bound.await.map_err(|error| Failure::new(format!("cannot listen on {addr}: {error}")))
+        bind().map_err(|error| Failure::new(format!("cannot listen on {addr}: {error}")))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -48,27 +48,22 @@ impl Server {
     }
 
     /// Serves until `stop` completes and what is in flight then is answered.
-    pub(crate) async fn run(self, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
-        let (stopping, stopped) = oneshot::channel();
-        // An answer is one small packet; it must not wait for more.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async {
+    pub(crate) async fn run(
+        self,
+        router: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(self.listener)?
+            // An answer is one small packet; it must not wait for more.
+            .acceptor(NoDelayAcceptor::new())
+            .handle(handle.clone());
+        // A client that says it sends nothing more is answered all the same.
+        server.http_builder().http1().half_close(true);
+        tokio::spawn(async move {
             stop.await;
-            let _ = stopping.send(());
+            handle.graceful_shutdown(Some(DRAIN_TIME));
         });
-        let overdue = async {
-            match stopped.await {
-                Ok(()) => tokio::time::sleep(DRAIN_TIME).await,
-                // The server ended by itself.
-                Err(_) => future::pending().await,
-            }
-        };
-        tokio::select! {
-            // It goes on whatever error accepting gives.
-            _ = serve.into_future() => {}
-            () = overdue => {}
-        }
+        server.serve(router.into_make_service()).await
     }
 }

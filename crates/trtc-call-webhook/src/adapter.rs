@@ -20,7 +20,7 @@ pub use crate::query::Query;
 pub mod http;
 
 /// How a route can be set up wrongly, so that it shows only at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misconfiguration {
     /// The framework finds no verifier for the route.

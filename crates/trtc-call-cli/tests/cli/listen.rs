@@ -109,6 +109,19 @@ fn what_the_callback_does_not_tell_is_null() {
 }
 
 #[test]
+fn a_client_that_says_it_sends_nothing_more_is_answered() {
+    let listen = Listen::start(&["--json"]);
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(listen.addr()).unwrap();
+        stream.write_all(b"GET /callback HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer:?}");
+    }
+}
+
+#[test]
 fn another_method_is_answered_by_the_contract() {
     let listen = Listen::start(&[]);
     let mut stream = TcpStream::connect(listen.addr()).unwrap();
