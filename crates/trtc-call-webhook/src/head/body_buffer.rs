@@ -34,7 +34,7 @@ impl BodyBuffer {
     ///
     /// # Errors
     ///
-    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge) if the chunk goes beyond the limit, and whatever was
+    /// [`BodyTooLarge`](crate::ErrorKind::BodyTooLarge) if the chunk goes beyond the limit, and whatever was
     /// refused before. The request is to be answered then, and not read on.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         if let Some(error) = &self.refused {
@@ -91,10 +91,10 @@ impl BodyBuffer {
     ///
     /// # Errors
     ///
-    /// What was refused before; [`UnreadableBody`](ErrorKind::UnreadableBody) if it is shorter than
+    /// What was refused before; [`UnreadableBody`](crate::ErrorKind::UnreadableBody) if it is shorter than
     /// announced; and unless `E` is [`Undecoded`](crate::Undecoded):
-    /// [`MalformedBody`](ErrorKind::MalformedBody),
-    /// [`CommandMismatch`](ErrorKind::CommandMismatch), [`NoCallId`](ErrorKind::NoCallId).
+    /// [`MalformedBody`](crate::ErrorKind::MalformedBody),
+    /// [`CommandMismatch`](crate::ErrorKind::CommandMismatch), [`NoCallId`](crate::ErrorKind::NoCallId).
     pub fn receive<E: Event>(self) -> Result<Receipt<E>, Error> {
         let delivery = self.finish(true)?;
         Ok(delivery.map_or_else(|| Receipt::Acknowledge(Ack::ok()), Receipt::Deliver))
