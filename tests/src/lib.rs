@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has to stop, loudly"
 )]
 
+pub mod chapter;
 pub mod client;
 pub mod descriptors;
 pub mod driver;

@@ -6,6 +6,9 @@ pub mod getting_started {}
 #[doc = include_str!("../guide/switching-on.md")]
 pub mod switching_on {}
 
+#[doc = include_str!("../guide/beginning.md")]
+pub mod beginning {}
+
 #[doc = include_str!("../guide/signatures.md")]
 pub mod signatures {}
 
@@ -17,6 +20,12 @@ pub mod testing {}
 
 #[doc = include_str!("../guide/deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("../guide/log-hygiene.md")]
+pub mod log_hygiene {}
+
+#[doc = include_str!("../guide/operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("../guide/migrating.md")]
 pub mod migrating {}
