@@ -95,12 +95,10 @@ fn tower(page: &Page) -> Vec<String> {
     let served = served(&page.server, service);
     let mut programs = vec![replace(&page.test, service, &served)];
     for other in &page.others {
-        let other = match other {
-            other if other.contains("let router") => format!("{other}let service = router;\n"),
-            other if other.contains("fn routes") => {
-                format!("{other}let service = routes(verifier);\n")
-            }
-            other => other.clone(),
+        let other = if other.contains("fn routes") {
+            format!("{other}let service = routes(verifier);\n")
+        } else {
+            other.clone()
         };
         programs.extend([&page.server, &page.test].map(|frame| replace(frame, service, &other)));
     }

@@ -52,6 +52,21 @@ impl<E, B> WebhookLayer<E, B> {
 
     /// Replaces the answer to a refused request. The error is put into its extensions all the
     /// same. Acknowledgements are not refusals.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Response, StatusCode};
+    /// use trtc_call_webhook_tower::{CallEnded, SdkApp, Verifier, WebhookLayer};
+    ///
+    /// let verifier = Verifier::builder().app(SdkApp::unsigned(1400000001)).build()?;
+    /// let layer = WebhookLayer::<CallEnded>::new(verifier).with_rejection_response(|error| {
+    ///     // Nothing that a scanner could learn from.
+    ///     let mut response = Response::new(Bytes::new());
+    ///     *response.status_mut() = StatusCode::NOT_FOUND;
+    ///     response
+    /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_rejection_response(
         self,

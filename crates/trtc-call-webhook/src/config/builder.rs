@@ -30,7 +30,7 @@ impl VerifierBuilder {
         }
     }
 
-    /// Adds an app whose callbacks are taken.
+    /// Adds an app whose callbacks are taken. Several apps may share one verifier and one URL.
     pub fn app(mut self, app: SdkApp) -> Self {
         self.apps.push(app);
         self

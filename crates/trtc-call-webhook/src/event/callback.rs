@@ -7,6 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::{CallEnded, CallStarted, Command, MemberChanged};
 
 /// Any callback of Call (647/68934), and any other that comes authentic to the same URL.
+///
+/// ```
+/// use trtc_call_webhook::Callback;
+///
+/// fn line(callback: &Callback) -> String {
+///     match callback {
+///         Callback::CallEnded(call) => format!("{} ended", call.call_id),
+///         Callback::CallStarted(call) => format!("{} started", call.call_id),
+///         Callback::MemberChanged(change) => format!("{} changed", change.call_id),
+///         other => other.command().to_string(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Callback {
