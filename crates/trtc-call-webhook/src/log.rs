@@ -33,6 +33,17 @@ macro_rules! log {
     }};
 }
 
+/// A line that is loud where `$since` says so, and quiet otherwise.
+macro_rules! log_once {
+    ($level:ident, $since:expr, { $($field:ident = $value:expr),* }, $message:literal) => {
+        if $since.is_some() {
+            log!($level, { $($field = $value,)* since = $since }, $message);
+        } else {
+            log!(DEBUG, { $($field = $value),* }, $message);
+        }
+    };
+}
+
 /// How long a kind of line stays quiet after it was loud, in seconds.
 const QUIET: u64 = 60;
 
@@ -84,47 +95,31 @@ impl Log {
                 { kind = kind, status = status, sdk_app_id = app, command = command, limit = limit },
                 "signed callback refused: {error}"
             );
-        } else if let Some(since) = loud(&self.refused, error.kind().number()) {
-            log!(
-                WARN,
-                {
-                    kind = kind, status = status, sdk_app_id = app, command = command,
-                    limit = limit, seconds_ahead = ahead, since = since
-                },
-                "callback refused (the next minute's log at debug): {error}"
-            );
-        } else {
-            log!(
-                DEBUG,
-                {
-                    kind = kind, status = status, sdk_app_id = app, command = command,
-                    limit = limit, seconds_ahead = ahead
-                },
-                "callback refused: {error}"
-            );
+            return;
         }
+        let since = loud(&self.refused, error.kind().number());
+        log_once!(
+            WARN,
+            since,
+            {
+                kind = kind, status = status, sdk_app_id = app, command = command, limit = limit,
+                seconds_ahead = ahead
+            },
+            "callback refused: {error}"
+        );
     }
 
     /// A request passes, but would be refused if its app required a signature.
     pub(crate) fn reported(&self, reason: Reason, about: About<'_>) {
         let (kind, ahead) = (reason.kind().as_str(), seconds_ahead(reason));
         let (app, command) = (about.app.map(SdkAppId::get), about.command());
-        if let Some(since) = loud(&self.reported, reason.kind().number()) {
-            log!(
-                WARN,
-                {
-                    kind = kind, sdk_app_id = app, command = command, seconds_ahead = ahead,
-                    since = since
-                },
-                "callback taken that would be refused (the next minute's log at debug): {reason}"
-            );
-        } else {
-            log!(
-                DEBUG,
-                { kind = kind, sdk_app_id = app, command = command, seconds_ahead = ahead },
-                "callback taken that would be refused: {reason}"
-            );
-        }
+        let since = loud(&self.reported, reason.kind().number());
+        log_once!(
+            WARN,
+            since,
+            { kind = kind, sdk_app_id = app, command = command, seconds_ahead = ahead },
+            "callback taken that would be refused: {reason}"
+        );
     }
 
     /// A verified callback is acknowledged although no handler takes its command.
@@ -132,19 +127,15 @@ impl Log {
         let Some(number) = Command::KNOWN.iter().position(|known| known == command) else {
             return self.unknown_command(command);
         };
-        if self.not_taken.get(number).is_some_and(Throttle::is_first) {
-            log!(
-                WARN,
-                { command = command.as_str() },
-                "callback acknowledged but no handler takes it (the next log at debug): {command}"
-            );
-        } else {
-            log!(
-                DEBUG,
-                { command = command.as_str() },
-                "callback acknowledged but no handler takes it: {command}"
-            );
-        }
+        // Who does not take it does so on purpose: it is not said again.
+        let is_first = self.not_taken.get(number).is_some_and(Throttle::is_first);
+        let since = is_first.then_some(0_u64);
+        log_once!(
+            WARN,
+            since,
+            { command = command.as_str() },
+            "callback acknowledged but no handler takes it: {command}"
+        );
     }
 
     /// A verified callback has a command that this version does not know.
@@ -168,11 +159,8 @@ impl Log {
 pub(crate) fn misconfigured(error: &Error) {
     static THROTTLE: Throttle = Throttle::new();
     let (kind, status) = (error.kind().as_str(), error.kind().status());
-    if let Some(since) = THROTTLE.loud(now()) {
-        log!(ERROR, { kind = kind, status = status, since = since }, "{error}");
-    } else {
-        log!(DEBUG, { kind = kind, status = status }, "{error}");
-    }
+    let since = THROTTLE.loud(now());
+    log_once!(ERROR, since, { kind = kind, status = status }, "{error}");
 }
 
 /// How far the time of a signature is ahead of the clock, if that is what is wrong.
