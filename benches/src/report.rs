@@ -1,250 +1,183 @@
 //! The whole report: measures, prints, and keeps what is to be kept.
 
+use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use crate::adapters::{Framework, Variant};
-use crate::cases::MAIN;
-use crate::core::{self, Core};
-use crate::counts::Counts;
-use crate::gate;
-use crate::in_process;
-use crate::loopback::{self, Loopback, Ratio};
-use crate::machine;
-use crate::op::{Name, Step, What, Who};
-use crate::profile::Profile;
-use crate::refusals::{self, Refusals};
-use crate::server::Pinning;
-use crate::table::{Table, ratio, whole};
-use crate::valgrind::Valgrind;
+use benches::adapters::{FRAMEWORKS, SERVED};
+use benches::cases::{ALL, MAIN};
+use benches::names::{self, MEMBERS, REFUSED, STEPS, WHO, adapter, core, with_peers};
+use comfy_table::{CellAlignment, Table, presets};
 
-/// How much is measured.
-struct Plan {
-    core: core::Plan,
-    loopback: loopback::Plan,
-}
-
-impl Plan {
-    const COMPLETE: Self = Self {
-        core: core::Plan { cases: core::CASES, by_members: true, rounds: 101 },
-        loopback: loopback::Plan {
-            pairs: 30,
-            slice: Duration::from_millis(350),
-            refusal_rounds: 10,
-        },
-    };
-    const QUICK: Self = Self {
-        core: core::Plan { cases: &[MAIN], by_members: false, rounds: 15 },
-        loopback: loopback::Plan { pairs: 6, slice: Duration::from_millis(80), refusal_rounds: 2 },
-    };
-}
-
-/// Everything that was measured.
-struct Report {
-    machine: String,
-    counts: Counts,
-    core: Core,
-    refusals: Refusals,
-    loopback: Result<Loopback, io::Error>,
-    /// Unless little is measured, or valgrind is missing.
-    profile: Option<Profile>,
-}
+use crate::loopback::{self, FLOODS, Row, Slice};
+use crate::plot;
+use crate::tools::{self, Figures, said};
 
 /// Measures and prints; `write` keeps the result in this folder.
-pub(crate) fn run(is_quick: bool, write: bool) -> Result<(), String> {
-    if cfg!(debug_assertions) {
-        return Err("this measures optimized code: run it with --release".to_owned());
+pub(crate) fn run(write: bool) -> Result<(), Box<dyn Error>> {
+    let mut text = said("sh", &["-c", MACHINE]).unwrap_or_default() + "\n";
+    // First: cargo, which the others call, may put another program in the place of this one.
+    let rows = if loopback::is_there() { loopback::measure()? } else { Vec::new() };
+    let times = with_derived(tools::times(&names::timed())?);
+    let (mut instructions, mut blocks) = (Figures::new(), Figures::new());
+    if let Err(why) = tools::valgrind() {
+        text += &format!("\nskipped: instruction counts ({why})\n");
+    } else {
+        let counts = tools::count("*::counted_*", "Ir", &names::counted())?;
+        instructions = with_derived(counts.0);
+        let counts = tools::count("*::blocks_*", "TotalBlocks", &names::allocating())?;
+        blocks = with_derived(counts.0);
     }
-    let report = measure(is_quick)?;
-    let tables = report.to_markdown();
-    println!("{tables}");
-    if write {
-        report.write(&tables).map_err(|error| error.to_string())?;
-    }
-    match report.loopback {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("nothing was measured over loopback: {error}")),
-    }
-}
-
-fn measure(is_quick: bool) -> Result<Report, String> {
-    let plan = if is_quick { Plan::QUICK } else { Plan::COMPLETE };
-    let (valgrind, pinning) = (Valgrind::find(), Pinning::find());
-    let machine = machine::describe(valgrind.as_ref(), pinning, is_quick);
-    // Times first: nothing else of ours runs meanwhile.
-    eprintln!("core: times");
-    let core = Core::measure(plan.core);
-    let refusals = Refusals::measure(plan.core.rounds);
-    eprintln!("loopback");
-    let loopback = loopback::measure(pinning, plan.loopback);
-    eprintln!("counts");
-    let jobs = [core::jobs(plan.core), refusals::jobs(), in_process::jobs()].concat();
-    let counts = Counts::of(valgrind.as_ref(), jobs)?;
-    let profile = match &valgrind {
-        Some(valgrind) if !is_quick => Some(Profile::measure(valgrind)?),
-        _ => None,
+    text += &tables(&times, &instructions, &blocks);
+    text += &if rows.is_empty() {
+        "\nskipped: load over loopback (no wrk, or no taskset)\n".to_owned()
+    } else {
+        over_loopback(&rows, false, &SERVED[..4]) + &over_loopback(&rows, true, &FLOODS[..1])
     };
-    Ok(Report { machine, counts, core, refusals, loopback, profile })
-}
-
-impl Report {
-    fn to_markdown(&self) -> String {
-        let mut tables = vec![
-            self.targets(),
-            self.core.table(&self.counts),
-            self.core.peer_table(&self.counts),
-            self.core.allocation_table(&self.counts),
-            in_process::table(&self.counts),
-        ];
-        tables.extend(self.loopback.as_ref().ok().map(server_table));
-        tables.push(self.refusals.table(&self.counts));
-        tables.extend(self.loopback.as_ref().ok().map(flood_table));
-        tables.extend(self.profile.iter().flat_map(|it| [it.modules(), it.functions()]));
-        let tables: Vec<String> = tables.iter().map(Table::to_markdown).collect();
-        format!("{}\n{}", self.machine, tables.concat())
-    }
-
-    /// The figures that are aimed at, each with what it turned out to be.
-    fn targets(&self) -> Table {
-        let mut table = Table::new(
-            "Targets",
-            "For a signed call end of 2 members unless said otherwise; ratios of instructions \
-             unless said otherwise. `~`: the interval of the ratio holds the target.",
-            1,
-            &["what", "target", "measured", "met"],
-        );
-        let counts = &self.counts;
-        let mut most = |what: String, target: f64, value: Option<f64>, text: fn(f64) -> String| {
-            let measured = value.map_or_else(|| "not measured".to_owned(), text);
-            let met = value.map_or("", |value| if value <= target { "yes" } else { "no" });
-            table.row([what, format!("<= {}", text(target)), measured, met.to_owned()]);
-        };
-        let core = |text: &str| format!("core, all: ours/{text}");
-        for (who, limit) in gate::LIMITS {
-            most(core(who.text()), limit, gate::ratio_to(who, counts), ratio);
-        }
-        most(core("floor, time"), 1.25, self.core.time_ratio(MAIN, Who::Floor), ratio);
-        most(core("hand-written, time"), 0.60, self.core.time_ratio(MAIN, Who::HandWritten), ratio);
-        let allocations = counts.allocations(&Name::new(What::Core(Step::All, Who::Ours), MAIN));
-        most("core, all: allocations".to_owned(), 8.0, allocations, whole);
-        let member = self.core.member_to_floor(counts);
-        most("core: one more member at 500, ours/floor".to_owned(), 1.2, member, ratio);
-        let linearity = self.core.linearity(counts);
-        most("core: one more member at 500, by one of a few".to_owned(), 1.05, linearity, ratio);
-        for framework in Framework::ALL {
-            let value = in_process::to_bare_and_core(counts, *framework);
-            most(format!("{}: ours/(bare+core)", framework.text()), 1.10, value, ratio);
-        }
-        let refused = Some(self.refusals.to_accepted(counts));
-        most("core: refused/accepted".to_owned(), 0.5, refused, ratio);
-        for row in self.loopback.iter().flat_map(|loopback| &loopback.servers) {
-            let target = match row.variant.as_str() {
-                "bare" => 0.95,
-                "hand-written" => 1.05,
-                _ => continue,
-            };
-            let Ratio { median, low, high } = row.ours_to_it;
-            let met = match median >= target {
-                _ if low < target && target <= high => "~",
-                true => "yes",
-                false => "no",
-            };
-            table.row([
-                format!("{}: requests per second, ours/{}", row.framework, row.variant),
-                format!(">= {}", ratio(target)),
-                interval(row.ours_to_it),
-                met.to_owned(),
-            ]);
-        }
-        table
-    }
-
-    fn write(&self, tables: &str) -> io::Result<()> {
+    println!("{text}");
+    if write {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = format!(
             "# Results\n\nOne run of `cargo run --release -p benches -- --write`; \
              [README.md](README.md) says how to read it.\n\n\
-             ![cost by members](members.svg)\n\n![ratios](ratios.svg)\n\n{}\n",
-            tables.trim_end()
+             ![cost by members](members.svg)\n\n![ratios](ratios.svg)\n\n{text}"
         );
         fs::write(folder.join("RESULTS.md"), text)?;
-        fs::write(folder.join("members.svg"), self.core.plot_by_members(&self.counts))?;
-        fs::write(folder.join("ratios.svg"), self.core.plot_of_ratios(&self.counts))
+        let costs = if instructions.is_empty() { times } else { instructions };
+        let cost = |members: usize, who| costs[&core(&format!("members-{members}"), "all", who)];
+        let lines = WHO.map(|who| (who, MEMBERS.map(|it| (it as f64, cost(it, who))).to_vec()));
+        fs::write(folder.join("members.svg"), plot::lines("A call end, by its members", &lines)?)?;
+        let ratio = |it, who| (it as f64, cost(it, "ours") / cost(it, who));
+        let lines = WHO.map(|who| (who, MEMBERS.map(|it| ratio(it, who)).to_vec()));
+        fs::write(folder.join("ratios.svg"), plot::lines("Ours by another, by members", &lines)?)?;
     }
+    Ok(())
 }
 
-fn interval(Ratio { median, low, high }: Ratio) -> String {
-    format!("{median:.3} ({low:.3} to {high:.3})")
-}
+/// What the figures depend on.
+const MACHINE: &str = r#"
+echo "- processor:$(grep -m1 '^model name' /proc/cpuinfo | cut -d: -f2), $(nproc) cores"
+echo "- system: $(uname -sr), load average $(cut -d' ' -f1 /proc/loadavg) at the start"
+echo "- compiler: $(rustc -V), commit: $(git describe --always --dirty)"
+"#;
 
-/// A ratio, unless it is of a thing to itself.
-fn unless(is_itself: bool, ratio: Ratio) -> String {
-    if is_itself { String::new() } else { interval(ratio) }
-}
-
-fn share(busy: Option<f64>) -> String {
-    busy.map_or_else(|| "unknown".to_owned(), |share| format!("{:.0} %", share * 100.0))
-}
-
-fn server_table(loopback: &Loopback) -> Table {
-    let mut table = Table::new(
-        "Over loopback",
-        "8 connections that are kept alive, one request in flight on each. Requests per second: \
-         the median of the slices. Latencies in microseconds. The ratio is the median of the \
-         pairs' ratios, with the interval that holds it with 95 per cent. A figure is the server's \
-         as long as the load generator is busy for less of the time than the server.",
-        2,
-        &[
-            "framework",
-            "handler",
-            "requests/s",
-            "p50",
-            "p99",
-            "p99.9",
-            "ours/it, requests/s",
-            "it/bare, requests/s",
-            "server busy",
-            "load busy",
-        ],
-    );
-    for row in &loopback.servers {
-        table.row([
-            row.framework.clone(),
-            row.variant.clone(),
-            whole(row.per_second),
-            whole(row.latency.p50),
-            whole(row.latency.p99),
-            whole(row.latency.p99_9),
-            unless(row.variant == Variant::Ours.text(), row.ours_to_it),
-            unless(row.variant == Variant::Bare.text(), row.it_to_bare),
-            share(row.server_busy),
-            share(row.load_busy),
-        ]);
+/// The figures, and what follows from them: the cost of one more member, handlers without the making
+/// of the request, and the sum of the bare handler and core.
+fn with_derived(mut figures: Figures) -> Figures {
+    for (who, (from, to, name)) in WHO.iter().flat_map(|who| MORE.map(|more| (who, more))) {
+        let cost = |count| figures.get(&core(&format!("members-{count}"), "all", who)).copied();
+        if let (Some(few), Some(many)) = (cost(from), cost(to)) {
+            let more = (many - few) / (to - from) as f64;
+            figures.insert(core(name, "all", who), more);
+        }
     }
-    table
+    for framework in FRAMEWORKS {
+        let Some(request) = figures.get(&adapter(framework, "request")).copied() else { continue };
+        for handler in ["bare", "hand-written", "ours"] {
+            *figures.get_mut(&adapter(framework, handler)).expect("it is counted") -= request;
+        }
+        let sum = figures[&adapter(framework, "bare")] + figures[&core(MAIN, "all", "ours")];
+        figures.insert(adapter(framework, "bare+core"), sum);
+    }
+    figures
 }
 
-fn flood_table(loopback: &Loopback) -> Table {
-    let mut table = Table::new(
-        "Refusals, over loopback",
-        "Our handler, while nine out of ten requests are refused. Latencies in microseconds, of \
-         the accepted requests alone. `closed`: connections that the server closed behind an answer.",
-        2,
-        &["framework", "refused", "answers/s", "p50", "p99", "p99.9", "p50 to none", "closed"],
-    );
-    for row in &loopback.floods {
-        table.row([
-            row.framework.clone(),
-            row.flood.clone(),
-            whole(row.per_second),
-            whole(row.latency.p50),
-            whole(row.latency.p99),
-            whole(row.latency.p99_9),
-            unless(row.flood == loopback::NO_FLOOD, row.latency_to_none),
-            row.closed.to_string(),
-        ]);
+/// The counts of members between which the cost of one more is told.
+const MORE: [(usize, usize, &str); 2] =
+    [(9, 200, "one more member of 9 to 200"), (200, 500, "one more member of 200 to 500")];
+
+/// A label, and what is compared: the first by the others.
+type Row3 = (String, [String; 3]);
+
+fn tables(times: &Figures, instructions: &Figures, blocks: &Figures) -> String {
+    let row =
+        |case: &str, step: &str| (format!("{case}, {step}"), WHO.map(|who| core(case, step, who)));
+    let steps = ALL.iter().flat_map(|case| STEPS.map(|step| row(case, step)));
+    let steps: Vec<_> = steps.chain(MORE.map(|(_, _, name)| row(name, "all"))).collect();
+    let peers = ALL.map(|case| (case.to_owned(), with_peers(case)));
+    let all = ALL.map(|case| row(case, "all"));
+    let handlers = ["ours", "hand-written", "bare+core"];
+    let adapters =
+        FRAMEWORKS.map(|it| (it.to_owned(), handlers.map(|handler| adapter(it, handler))));
+    let accepted = |step| core(MAIN, step, "ours");
+    let refused =
+        REFUSED.map(|it| (it.to_owned(), [it.to_owned(), accepted("all"), accepted("head")]));
+    let (ns, ir, mem) = (("ns", times), ("instructions", instructions), ("blocks", blocks));
+    let by_hand = ["ours", "hand-written", "floor"];
+    [
+        compared("Core", by_hand, [ns, ir], &steps),
+        compared("Memory", by_hand, [mem, ir], &all),
+        compared("Peers", ["ours", "standardwebhooks", "github"], [ns, ir], &peers),
+        compared("Adapters, in process", handlers, [mem, ir], &adapters),
+        compared("Refusals", ["refused", "accepted", "its head"], [ns, ir], &refused),
+    ]
+    .concat()
+}
+
+/// Two kinds of figures of some things: three of them, and the first by the others.
+fn compared(
+    title: &str,
+    whose: [&str; 3],
+    figures: [(&str, &Figures); 2],
+    rows: &[Row3],
+) -> String {
+    let [first, second, third] = whose;
+    let header = figures.map(|(unit, _)| {
+        format!("{unit}: {first} | {second} | {third} | {first}/{second} | {first}/{third}")
+    });
+    let cells = |(label, names): &Row3| {
+        let values = figures.map(|(_, figures)| {
+            let [one, two, three] = names.each_ref().map(|name| figures.get(name).copied());
+            let ratio = |other: Option<f64>| Some(format!("{:.2}", one? / other?));
+            let value = |it: Option<f64>| it.map(|it| format!("{it:.0}"));
+            [value(one), value(two), value(three), ratio(two), ratio(three)]
+        });
+        let values = values.into_iter().flatten().map(Option::unwrap_or_default);
+        [label.clone()].into_iter().chain(values).collect()
+    };
+    table(title, &format!("what | {}", header.join(" | ")), rows.iter().map(cells).collect())
+}
+
+/// Each server, and its throughput by that of others of the same framework.
+fn over_loopback(rows: &[Row], is_flooded: bool, others: &[&str]) -> String {
+    let cells = |row: &Row| {
+        let figure = |value: &dyn Fn(&Slice) -> f64| {
+            format!("{:.0}", middle(row.slices.iter().map(value)).0)
+        };
+        let mut cells = vec![format!("{}, {}", row.framework, row.what)];
+        cells.push(figure(&|slice| slice.per_second));
+        cells.extend([0, 1, 2].map(|which| figure(&|slice| slice.latency[which])));
+        cells.extend(others.iter().map(|what| {
+            let is_it = |it: &&Row| it.framework == row.framework && it.what == *what;
+            let other = rows.iter().find(is_it).expect("it is served");
+            // Round by round.
+            let pairs = row.slices.iter().zip(&other.slices);
+            let ratios = pairs.map(|(one, other)| one.per_second / other.per_second);
+            let (median, least, most) = middle(ratios);
+            format!("{median:.3} ({least:.3} to {most:.3})")
+        }));
+        cells
+    };
+    let title = if is_flooded { "Refusals, over loopback" } else { "Over loopback" };
+    let header = format!("what | requests/s | p50 | p99 | p99.9 | by {}", others.join(" | by "));
+    let rows = rows.iter().filter(|row| row.is_flooded == is_flooded);
+    table(title, &header, rows.map(cells).collect())
+}
+
+/// A table that is read in a terminal and as Markdown alike.
+fn table(title: &str, header: &str, rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(header.split(" | ")).add_rows(rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
-    table
+    format!("\n## {title}\n\n{table}\n")
+}
+
+/// The median, the least and the most.
+fn middle(values: impl Iterator<Item = f64>) -> (f64, f64, f64) {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    (f64::midpoint(values[last / 2], values[values.len() / 2]), values[0], values[last])
 }

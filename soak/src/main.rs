@@ -5,7 +5,6 @@ mod call;
 mod callback;
 mod hostile;
 mod ledger;
-mod machine;
 mod memory;
 mod random;
 mod report;
@@ -14,7 +13,7 @@ mod server;
 mod tally;
 
 use std::io;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
@@ -56,6 +55,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the figures depend on.
+const MACHINE: &str = r#"
+echo "- processor:$(grep -m1 '^model name' /proc/cpuinfo | cut -d: -f2), $(nproc) cores"
+echo "- system: $(uname -sr), load average $(cut -d' ' -f1 /proc/loadavg) at the start"
+echo "- compiler: $(rustc -V), commit: $(git describe --always --dirty)"
+"#;
+
 /// Whether all is well.
 fn soak(arguments: &Arguments) -> io::Result<bool> {
     let plan = Plan {
@@ -65,7 +71,8 @@ fn soak(arguments: &Arguments) -> io::Result<bool> {
     };
     let is_asked = |name: &&str| arguments.example.as_deref().is_none_or(|asked| asked == *name);
     let names: Vec<&'static str> = EXAMPLES.into_iter().filter(is_asked).collect();
-    let machine = machine::describe();
+    let machine = Command::new("sh").args(["-c", MACHINE]).output()?.stdout;
+    let machine = String::from_utf8_lossy(&machine);
     let programs = Programs::build_beside(&names);
     let mut outcomes = Vec::new();
     for name in names {
@@ -81,15 +88,15 @@ fn against(programs: &Programs, name: &'static str, plan: Plan) -> io::Result<Ou
     let ledger = Arc::new(Mutex::new(Ledger::new(plan.seed, plan.callbacks)));
     let printed = Arc::clone(&ledger);
     let server = Server::start(programs, name, move |line| {
-        printed.lock().expect("nobody panics").printed(line);
-    })?;
+        printed.lock().expect("nobody panics").printed(line.as_bytes());
+    });
     let before = server.descriptors_when_calm()?;
     // One thread: the others are the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(run::run(plan, server, Arc::clone(&ledger)))?;
     let after = done.server.descriptors_after(before)?;
     let peak = done.server.memory("VmHWM")?;
-    let ended = done.server.stop()?;
+    let ended = done.server.stop();
     let verdict = ledger.lock().expect("nobody panics").verdict();
     Ok(Outcome {
         name,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
+use conformance::example::Ended;
 
 use crate::ledger::Verdict;
 use crate::memory::Memory;
-use crate::server::Ended;
 use crate::tally::Tally;
 
 /// What has come of a run.
@@ -38,9 +38,13 @@ impl Outcome {
             (u64::from(!self.memory.is_flat()), "memory grows"),
             (u64::from(after > before), "descriptors leak"),
             (u64::from(self.ended.status != Some(0)), "does not stop with status 0"),
-            (self.ended.log.panics, "panics"),
+            (self.panics(), "panics"),
         ];
         checks.into_iter().filter(|(count, _)| *count > 0).map(|(_, what)| what).collect()
+    }
+
+    fn panics(&self) -> u64 {
+        self.ended.stderr.matches("panicked at").count() as u64
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {
@@ -81,8 +85,8 @@ impl Outcome {
             ("RSS peak, KiB", whole(self.peak)),
             ("descriptors before", self.descriptors.0.to_string()),
             ("descriptors after", self.descriptors.1.to_string()),
-            ("log lines", whole(self.ended.log.lines)),
-            ("panics", whole(self.ended.log.panics)),
+            ("log lines", whole(self.ended.stderr.lines().count() as u64)),
+            ("panics", whole(self.panics())),
             ("exit status", self.ended.status.map_or("none".to_owned(), |s| s.to_string())),
             ("verdict", if faults.is_empty() { "well".to_owned() } else { faults.join(", ") }),
         ]

@@ -1,6 +1,7 @@
 //! A run against one server: its connections, each with one request in flight.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,12 +29,13 @@ pub(crate) struct Plan {
 /// What all connections of a run share.
 struct Run {
     plan: Plan,
-    server: Server,
+    address: SocketAddr,
     ledger: Arc<Mutex<Ledger>>,
     state: Mutex<State>,
 }
 
 struct State {
+    server: Server,
     next: u64,
     memory: Memory,
     tally: Tally,
@@ -53,8 +55,9 @@ pub(crate) async fn run(
     server: Server,
     ledger: Arc<Mutex<Ledger>>,
 ) -> io::Result<Done> {
-    let state = State { next: 0, memory: Memory::default(), tally: Tally::new() };
-    let run = Arc::new(Run { plan, server, ledger, state: Mutex::new(state) });
+    let address = server.0.address();
+    let state = State { server, next: 0, memory: Memory::default(), tally: Tally::new() };
+    let run = Arc::new(Run { plan, address, ledger, state: Mutex::new(state) });
     let start = Instant::now();
     let mut connections = JoinSet::new();
     for _ in 0..plan.connections {
@@ -66,8 +69,8 @@ pub(crate) async fn run(
     }
     let time = start.elapsed();
     let run = Arc::into_inner(run).expect("the connections are closed");
-    let State { memory, tally, .. } = run.state.into_inner().expect("nobody panics");
-    Ok(Done { server: run.server, memory, tally, time })
+    let State { server, memory, tally, .. } = run.state.into_inner().expect("nobody panics");
+    Ok(Done { server, memory, tally, time })
 }
 
 impl Run {
@@ -80,7 +83,8 @@ impl Run {
             return Ok(None);
         }
         state.next += 1;
-        state.memory.sample(number, callbacks, || self.server.memory("VmRSS"))?;
+        let State { server, memory, .. } = &mut *state;
+        memory.sample(number, callbacks, || server.memory("VmRSS"))?;
         Ok(Some(Callback::new(seed, number)))
     }
 
@@ -98,7 +102,7 @@ struct Connection {
 
 impl Connection {
     async fn new(run: Arc<Run>) -> Self {
-        let raw = Raw::connect(run.server.address).await;
+        let raw = Raw::connect(run.address).await;
         Self { run, raw, after_refusal: false }
     }
 
@@ -144,7 +148,7 @@ impl Connection {
 
     /// Takes a new connection, and gives the old one.
     async fn renew(&mut self) -> Raw {
-        let new = Raw::connect(self.run.server.address).await;
+        let new = Raw::connect(self.run.address).await;
         std::mem::replace(&mut self.raw, new)
     }
 }

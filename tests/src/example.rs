@@ -30,12 +30,16 @@ pub fn signed_query() -> String {
 /// How long an example may take for anything. It takes milliseconds unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whether somebody reads what an example prints after its first line.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Who reads what an example prints after its first line.
 enum Reader {
+    /// Whoever asks for the next line.
     Stays,
+    /// Nobody.
     Leaves,
+    /// Nobody for a while.
     Stalls,
+    /// This, as the lines come, each with its end.
+    Takes(Box<dyn FnMut(&str) + Send>),
 }
 
 impl Programs {
@@ -68,6 +72,22 @@ impl Programs {
     #[must_use]
     pub fn start_stalled(&self, name: &str, switches: &[(&str, &str)]) -> Example {
         Example::running(on_free_port(self.command(name), switches), Reader::Stalls)
+    }
+
+    /// Like [`start`](Self::start), but each line after the first is handed over as it comes.
+    ///
+    /// # Panics
+    ///
+    /// If it ends instead.
+    #[must_use]
+    pub fn start_read(
+        &self,
+        name: &str,
+        switches: &[(&str, &str)],
+        printed: impl FnMut(&str) + Send + 'static,
+    ) -> Example {
+        let reader = Reader::Takes(Box::new(printed));
+        Example::running(on_free_port(self.command(name), switches), reader)
     }
 
     /// Like [`start`](Self::start), but it may have no more than so many descriptors.
@@ -125,7 +145,8 @@ impl Example {
         Self::spawn(command, reader).unwrap_or_else(|ended| panic!("it does not run: {ended:?}"))
     }
 
-    fn spawn(mut command: Command, reader: Reader) -> Result<Self, Ended> {
+    fn spawn(mut command: Command, mut reader: Reader) -> Result<Self, Ended> {
+        let leaves = matches!(reader, Reader::Leaves);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the example");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -138,15 +159,18 @@ impl Example {
         let (sender, lines) = mpsc::channel();
         let (reading, is_read) = mpsc::channel();
         thread::spawn(move || {
-            for number in 0.. {
-                if number == 1 && reader == Reader::Stalls {
+            for number in 0_u64.. {
+                if number == 1 && matches!(reader, Reader::Stalls) {
                     // An error says that nobody will ask for lines any more.
                     let _ = is_read.recv();
                 }
                 let mut line = String::new();
                 let length = stdout.read_line(&mut line).expect("UTF-8");
-                if length == 0 || sender.send(line).is_err() || reader == Reader::Leaves {
-                    break;
+                match &mut reader {
+                    _ if length == 0 => break,
+                    Reader::Takes(printed) if number > 0 => printed(&line),
+                    _ if sender.send(line).is_err() || leaves => break,
+                    _ => {}
                 }
             }
             // In this order: whoever sees that no more lines come knows that the pipe is closed.
@@ -160,7 +184,7 @@ impl Example {
             Err(RecvTimeoutError::Disconnected) => return Err(example.ended()),
             Err(RecvTimeoutError::Timeout) => panic!("it neither listens nor ends"),
         }
-        if reader == Reader::Leaves {
+        if leaves {
             let next = example.lines.recv_timeout(PATIENCE);
             assert_eq!(next, Err(RecvTimeoutError::Disconnected));
         }
@@ -236,6 +260,7 @@ impl Example {
             assert!(start.elapsed() < PATIENCE, "it does not end");
         };
         self.is_read();
+        // All of it has been read when the reader is gone.
         let stdout = self.lines.iter().collect();
         let stderr = self.errors.take().expect("once").join().expect("its standard error");
         Ended { status: status.code(), stdout, stderr }

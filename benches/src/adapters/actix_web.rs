@@ -1,18 +1,18 @@
 //! actix-web.
 
-use actix_web::body::{MessageBody, to_bytes};
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::body::to_bytes;
+use actix_web::dev::Service;
 use actix_web::error::ErrorForbidden;
 use actix_web::test::{TestRequest, init_service};
-use actix_web::web::{self, Bytes, Json, Query, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
+use actix_web::web::{self, Bytes, Json, Query};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Resource, rt};
 use trtc_call_webhook::Verifier;
 use trtc_call_webhook_actix_web::{Ack, CallEnded, Webhook};
 
-use super::{Variant, Work, accepts, say, target};
+use super::{PATH, Work, accepts, target, work};
 use crate::cases::{ANSWER, Case};
 use crate::op::Op;
-use crate::{hand_written, ours};
+use crate::{bodies, hand_written, ours};
 
 async fn bare(body: Bytes) -> HttpResponse {
     std::hint::black_box(body);
@@ -26,13 +26,10 @@ async fn working(work: Work, request: HttpRequest, body: Bytes) -> HttpResponse 
 
 async fn by_hand(
     query: Query<hand_written::Query>,
-    body: Json<hand_written::CallEnded>,
+    body: Json<bodies::CallEnded<String>>,
 ) -> Result<Json<hand_written::Answer>, actix_web::Error> {
-    if accepts(&query, &body) {
-        Ok(Json(hand_written::Answer::OK))
-    } else {
-        Err(ErrorForbidden("forbidden"))
-    }
+    let answer = accepts(&query, &body).then_some(Json(hand_written::Answer::OK));
+    answer.ok_or_else(|| ErrorForbidden("forbidden"))
 }
 
 async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
@@ -40,63 +37,48 @@ async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
     Ack::ok()
 }
 
-fn configure(variant: Variant, verifier: Verifier) -> impl FnOnce(&mut ServiceConfig) {
-    let resource = web::resource(super::PATH);
-    let resource = match variant {
-        Variant::Request => resource,
-        Variant::Bare => resource.route(web::post().to(bare)),
-        Variant::Floor | Variant::Core => {
-            let work = variant.work().unwrap();
+fn resource(handler: &str, verifier: Verifier) -> Resource {
+    let resource = web::resource(PATH);
+    match (handler, work(handler)) {
+        (_, Some(work)) => {
             resource.route(web::post().to(move |request, body| working(work, request, body)))
         }
-        Variant::HandWritten => resource.route(web::post().to(by_hand)),
-        Variant::Ours => resource.app_data(verifier).route(web::post().to(with_the_extractor)),
-    };
-    move |config| {
-        config.service(resource);
+        ("hand-written", _) => resource.route(web::post().to(by_hand)),
+        ("ours", _) => resource.app_data(verifier).route(web::post().to(with_the_extractor)),
+        _ => resource.route(web::post().to(bare)),
     }
 }
 
-pub(super) fn op(variant: Variant, case: &Case) -> Op {
-    let system = rt::System::new();
-    let app = App::new().configure(configure(variant, ours::verifier()));
-    let service = system.block_on(init_service(app));
-    let (target, body) = (target(case), Bytes::from(case.body.clone()));
-    Op::repeated(move |times| {
-        system.block_on(async {
-            for _ in 0..times {
-                let request = TestRequest::post()
-                    .uri(&target)
-                    .insert_header(("content-type", "application/json"))
-                    .insert_header(("content-length", body.len()))
-                    .set_payload(body.clone())
-                    .to_request();
-                if variant == Variant::Request {
-                    std::hint::black_box(request);
-                } else {
-                    assert_eq!(answer(service.call(request).await).await, 200);
-                }
-            }
-        });
-    })
-}
-
-async fn answer<B: MessageBody<Error: std::fmt::Debug>>(
-    response: Result<ServiceResponse<B>, actix_web::Error>,
-) -> u16 {
-    let response = response.unwrap();
-    let status = response.status().as_u16();
-    std::hint::black_box(to_bytes(response.into_body()).await.ok());
-    status
-}
-
-pub(super) fn serve(variant: Variant) {
+pub(super) fn run(handler: &str, case: Option<&Case>) -> Option<Op> {
     let verifier = ours::verifier();
-    let serving = async {
-        let app = move || App::new().configure(configure(variant, verifier.clone()));
-        let server = HttpServer::new(app).workers(1).bind(("127.0.0.1", 0)).unwrap();
-        say(server.addrs()[0]);
-        server.run().await.unwrap();
+    let Some(case) = case else {
+        let handler = handler.to_owned();
+        rt::System::new().block_on(async {
+            let app = move || App::new().service(resource(&handler, verifier.clone()));
+            let server = HttpServer::new(app).workers(1).bind(("127.0.0.1", 0)).unwrap();
+            println!("{}", server.addrs()[0]);
+            server.run().await.unwrap();
+        });
+        return None;
     };
-    rt::System::new().block_on(serving);
+    let app = init_service(App::new().service(resource(handler, verifier)));
+    let service = rt::System::new().block_on(app);
+    let (target, body) = (target(case), Bytes::from(case.body.clone()));
+    let is_handled = handler != "request";
+    let once = async move || {
+        let request = TestRequest::post()
+            .uri(&target)
+            .insert_header(("content-type", "application/json"))
+            .insert_header(("content-length", body.len()))
+            .set_payload(body.clone())
+            .to_request();
+        if is_handled {
+            let response = service.call(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+            std::hint::black_box(to_bytes(response.into_body()).await.ok());
+        } else {
+            std::hint::black_box(request);
+        }
+    };
+    Some(Op::awaited(once))
 }

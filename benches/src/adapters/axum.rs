@@ -1,21 +1,18 @@
 //! axum.
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Json, Query};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{StatusCode, Uri};
-use hyper_util::service::TowerToHyperService;
-use tower::ServiceExt;
 use trtc_call_webhook_axum::{Ack, CallEnded, Webhook};
 
-use super::{Variant, Work, accepts, answer, asynchronous, hyper_server, requests};
+use super::{PATH, Work, accepts, run_service, work};
 use crate::cases::{ANSWER, Case};
 use crate::op::Op;
-use crate::{hand_written, ours};
+use crate::{bodies, hand_written, ours};
 
 async fn bare(body: Bytes) -> ([(http::HeaderName, &'static str); 1], &'static str) {
     std::hint::black_box(body);
@@ -29,13 +26,9 @@ async fn working(work: Work, uri: Uri, body: Bytes) -> impl IntoResponse {
 
 async fn by_hand(
     Query(query): Query<hand_written::Query>,
-    Json(body): Json<hand_written::CallEnded>,
+    Json(body): Json<bodies::CallEnded<String>>,
 ) -> Result<Json<hand_written::Answer>, StatusCode> {
-    if accepts(&query, &body) {
-        Ok(Json(hand_written::Answer::OK))
-    } else {
-        Err(StatusCode::FORBIDDEN)
-    }
+    accepts(&query, &body).then_some(Json(hand_written::Answer::OK)).ok_or(StatusCode::FORBIDDEN)
 }
 
 async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
@@ -43,35 +36,13 @@ async fn with_the_extractor(Webhook(call): Webhook<CallEnded>) -> Ack {
     Ack::ok()
 }
 
-fn router(variant: Variant) -> Router {
-    let handler = match variant {
-        Variant::Request | Variant::Bare => post(bare),
-        Variant::Floor | Variant::Core => {
-            let work = variant.work().unwrap();
-            post(move |uri, body| working(work, uri, body))
-        }
-        Variant::HandWritten => post(by_hand),
-        Variant::Ours => post(with_the_extractor),
+pub(super) fn run(handler: &str, case: Option<&Case>) -> Option<Op> {
+    let route = match (handler, work(handler)) {
+        (_, Some(work)) => post(move |uri, body| working(work, uri, body)),
+        ("hand-written", _) => post(by_hand),
+        ("ours", _) => post(with_the_extractor),
+        _ => post(bare),
     };
-    Router::new().route(super::PATH, handler).with_state(ours::verifier())
-}
-
-pub(super) fn op(variant: Variant, case: &Case) -> Op {
-    let router = router(variant);
-    let request = requests(case);
-    asynchronous(move || {
-        let request = request().map(Body::from);
-        let router = router.clone();
-        async move {
-            if variant == Variant::Request {
-                std::hint::black_box(request);
-                return 200;
-            }
-            answer(router.oneshot(request).await.unwrap()).await
-        }
-    })
-}
-
-pub(super) fn serve(variant: Variant) {
-    hyper_server::serve(TowerToHyperService::new(router(variant)));
+    let router = Router::new().route(PATH, route).with_state(ours::verifier());
+    run_service(router, handler, case)
 }
