@@ -2,7 +2,15 @@
 //! tower layers, over HTTP/1 and HTTP/2.
 //!
 //! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, serves `/callback`, and prints a line of JSON
-//! for each call that ended. Speaks HTTPS if `TLS_CERT` and `TLS_KEY` name PEM files.
+//! for each call that ended. Speaks HTTPS if `TLS_CERT` and `TLS_KEY` name PEM files; for tests:
+//!
+//! ```sh
+//! openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem \
+//!     -subj "/CN=localhost" -addext "subjectAltName=DNS:localhost" -addext "basicConstraints=CA:FALSE"
+//! TLS_CERT=cert.pem TLS_KEY=key.pem cargo run -p example-hyper
+//! cargo run -p trtc-call-cli -- send --url https://localhost:8080/callback \
+//!     --sdk-app-id 1400000001 --ca-cert cert.pem
+//! ```
 
 #![cfg_attr(
     not(test),
