@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use trtc_call_webhook::adapter::{BodyBuffer, Receipt};
-use trtc_call_webhook::{CallEnded, Delivery, Error, Event};
+use trtc_call_webhook::{CallEnded, Delivery, Event};
 
 use crate::Ack;
 use crate::config::{self, WebhookConfig};
@@ -77,33 +77,26 @@ impl<E: Event> FromRequest for MaybeWebhook<E> {
 /// What an extractor makes of a body that arrived.
 #[expect(unnameable_types, reason = "a bound of `ExtractFuture`, for our extractors alone")]
 pub trait FromBody: Sized {
-    /// The extractor, or the rejection: the inner one acknowledges.
-    fn from_body(
-        buffer: BodyBuffer,
-        request: &HttpRequest,
-    ) -> Result<Result<Self, WebhookRejection>, Error>;
+    /// The extractor, or what the request is answered with instead.
+    fn from_body(buffer: BodyBuffer, request: &HttpRequest) -> Result<Self, actix_web::Error>;
 }
 
 impl<E: Event> FromBody for Webhook<E> {
-    fn from_body(
-        buffer: BodyBuffer,
-        request: &HttpRequest,
-    ) -> Result<Result<Self, WebhookRejection>, Error> {
-        Ok(match buffer.receive()? {
-            Receipt::Deliver(delivery) => Ok(Self(delivery)),
-            Receipt::Acknowledge(ack) => {
-                Err(WebhookRejection::NotTaken(Ack::from(ack).to(request)))
+    fn from_body(buffer: BodyBuffer, request: &HttpRequest) -> Result<Self, actix_web::Error> {
+        match buffer.receive() {
+            Ok(Receipt::Deliver(delivery)) => Ok(Self(delivery)),
+            Ok(Receipt::Acknowledge(ack)) => {
+                Err(WebhookRejection::NotTaken(Ack::from(ack).to(request)).into())
             }
-        })
+            Err(error) => Err(WebhookConfig::respond(error, request)),
+        }
     }
 }
 
 impl<E: Event> FromBody for MaybeWebhook<E> {
-    fn from_body(
-        buffer: BodyBuffer,
-        _: &HttpRequest,
-    ) -> Result<Result<Self, WebhookRejection>, Error> {
-        Ok(Ok(Self(buffer.receive_optional()?)))
+    fn from_body(buffer: BodyBuffer, request: &HttpRequest) -> Result<Self, actix_web::Error> {
+        let delivery = buffer.receive_optional();
+        delivery.map(Self).map_err(|error| WebhookConfig::respond(error, request))
     }
 }
 
@@ -143,14 +136,10 @@ impl<E: Event, W: FromBody> Future for ExtractFuture<E, W> {
             State::Refused(error) => {
                 error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
             }
-            State::Reading { reading, request } => {
-                let buffer = ready!(reading.poll(cx));
-                let received = buffer.and_then(|buffer| W::from_body(buffer, request));
-                Poll::Ready(match received {
-                    Ok(extracted) => extracted.map_err(Into::into),
-                    Err(error) => Err(WebhookConfig::respond(error, request)),
-                })
-            }
+            State::Reading { reading, request } => Poll::Ready(match ready!(reading.poll(cx)) {
+                Ok(buffer) => W::from_body(buffer, request),
+                Err(error) => Err(WebhookConfig::respond(error, request)),
+            }),
         }
     }
 }

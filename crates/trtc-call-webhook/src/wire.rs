@@ -106,7 +106,7 @@ impl<'a> Payload<'a> for CallEndedBody<'a> {
         let accept_time = accept_time.filter(|_| !is_none);
         let room_id_type = record.room_id_type.integer().map(RoomIdType::from);
         Some(CallEnded {
-            call_id: record.call_id.into_word().filter(|id: &String| !id.is_empty())?,
+            call_id: record.call_id.into_call_id()?,
             caller: record.caller.into_word(),
             media_type: media_type(record.media_type, record.call_media_type),
             call_type: record.call_type.into_word(),
@@ -115,12 +115,7 @@ impl<'a> Payload<'a> for CallEndedBody<'a> {
             accept_time_unreadable: accept_time.is_none() && !is_none,
             end_time: record.end_time.integer().map(UnixSeconds::new),
             result: record.call_result.into_word(),
-            members: record
-                .members
-                .into_entries()
-                .into_iter()
-                .filter_map(Value::into_word)
-                .collect(),
+            members: record.members.into_entries(Value::into_word),
             room_id: room_id(record.room_id, room_id_type),
             room_id_type,
             event_time: self.event_time.integer().map(UnixMillis::new),
@@ -196,12 +191,12 @@ impl<'a> Payload<'a> for CallStartedBody<'a> {
         let info = self.call_info.into_object();
         let room_id_type = info.room_id_type.integer().map(RoomIdType::from);
         Some(CallStarted {
-            call_id: info.call_id.into_word().filter(|id: &String| !id.is_empty())?,
+            call_id: info.call_id.into_call_id()?,
             media_type: media_type(info.media_type, info.call_media_type),
             chat_group_id: info.chat_group_id.into_word(),
             room_id: room_id(info.room_id, room_id_type),
             room_id_type,
-            members: self.user_list.into_entries().into_iter().filter_map(User::member).collect(),
+            members: self.user_list.into_entries(User::member),
             event_time: self.event_time.integer().map(UnixMillis::new),
         })
     }
@@ -247,11 +242,10 @@ impl<'a> Payload<'a> for MemberChangedBody<'a> {
     }
 
     fn into_event(self) -> Option<MemberChanged> {
-        let changes = self.changed_user_list.into_entries();
         Some(MemberChanged {
-            call_id: self.call_id.into_word().filter(|id: &String| !id.is_empty())?,
-            members: self.user_list.into_entries().into_iter().filter_map(User::member).collect(),
-            changes: changes.into_iter().filter_map(ChangedUser::change).collect(),
+            call_id: self.call_id.into_call_id()?,
+            members: self.user_list.into_entries(User::member),
+            changes: self.changed_user_list.into_entries(ChangedUser::change),
             event_time: self.event_time.integer().map(UnixMillis::new),
         })
     }

@@ -100,6 +100,12 @@ impl<'a, T> Value<'a, T> {
         self.into_text().map(W::from)
     }
 
+    /// The id of a call: none if it is empty.
+    #[inline]
+    pub(super) fn into_call_id(self) -> Option<String> {
+        self.into_word().filter(|id: &String| !id.is_empty())
+    }
+
     /// A whole number of 64 bits with a sign, in digits.
     #[inline]
     pub(super) fn integer(&self) -> Option<i64> {
@@ -128,12 +134,15 @@ impl<'a, T> Value<'a, T> {
 }
 
 impl<'a, T> List<'a, T> {
-    pub(super) fn into_entries(self) -> Vec<Value<'a, T>> {
-        match self.0 {
+    /// What `read` makes of the entries; one of which it makes nothing is skipped.
+    #[inline]
+    pub(super) fn into_entries<R>(self, read: impl Fn(Value<'a, T>) -> Option<R>) -> Vec<R> {
+        let entries = match self.0 {
             Value::List(entries) => entries,
             alone @ (Value::Text(_) | Value::Whole(_) | Value::Digits(_)) => vec![alone],
             Value::Null | Value::Object(_) | Value::Other => Vec::new(),
-        }
+        };
+        entries.into_iter().filter_map(read).collect()
     }
 }
 
