@@ -12,7 +12,7 @@ use trtc_call_webhook::Verifier;
 
 use crate::{Answer, Driver, Endpoint, Kind, Notebook, Request, Sent, Serve, Server, Taken};
 
-/// How long an answer may take. It takes less than a millisecond unless something hangs.
+/// How long an answer may take. It takes far less unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How requests travel.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -139,4 +140,18 @@ fn executable(line: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(line).ok()?;
     let program = message["executable"].as_str()?;
     Some((message["target"]["name"].as_str()?.to_owned(), PathBuf::from(program)))
+}
+
+/// What a command prints that gets `input` on its standard input, once it has ended.
+///
+/// # Panics
+///
+/// If it cannot be started.
+#[must_use]
+pub fn output(mut command: Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command");
+    // Whoever does not read its input closes it.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("its output")
 }

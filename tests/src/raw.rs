@@ -137,6 +137,9 @@ async fn read_answer(
 /// The query of an ended call, for a receiver that needs no signature.
 pub const QUERY: &str = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
 
+/// The body of an ended call.
+pub const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
+
 /// The header of a body whose length is not known.
 pub const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
 

@@ -138,6 +138,14 @@ pub enum Kind {
     Some(String),
 }
 
+impl Kind {
+    /// The kind of the error in a response's extensions.
+    #[must_use]
+    pub fn of(error: Option<&trtc_call_webhook::Error>) -> Self {
+        error.map_or(Self::None, |error| Self::Some(error.kind().to_string()))
+    }
+}
+
 impl Answer {
     /// The answer in a response whose body has been read.
     #[must_use]

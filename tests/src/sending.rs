@@ -1,10 +1,9 @@
 //! What the command `trtc-call send` says of the answers it gets.
 
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use crate::example::APP;
-use crate::programs::Programs;
+use crate::programs::{Programs, output};
 
 impl Programs {
     /// Runs `trtc-call send` with `token`, more arguments, and `input` on its standard input.
@@ -19,11 +18,7 @@ impl Programs {
         if let Some(token) = token {
             command.env("CALLBACK_TOKEN", token);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the command");
-        // Whoever does not read its input closes it.
-        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-        Sending::new(&child.wait_with_output().expect("its output"))
+        Sending::new(&output(command, input.as_bytes()))
     }
 }
 

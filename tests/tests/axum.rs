@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::{any, post};
 use bytes::Bytes;
 use conformance::driver::axum::router;
+use conformance::raw::{BODY, QUERY};
 use conformance::{Answer, Kind, Notebook, PATH, Sent, Table};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -18,8 +19,6 @@ use tower::ServiceExt;
 use trtc_call_webhook::{CallEnded, SdkApp};
 use trtc_call_webhook_axum::{Error, Webhook};
 
-const QUERY: &str = "SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall";
-const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 const TOO_LARGE: &str = r#"{"ActionStatus":"FAIL","ErrorInfo":"body too large","ErrorCode":413}"#;
 
 fn request(method: &str, query: &str, body: Body) -> http::Request<Body> {
@@ -30,8 +29,7 @@ fn request(method: &str, query: &str, body: Body) -> http::Request<Body> {
 async fn answer(router: Router, request: http::Request<Body>) -> Answer {
     let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let error = parts.extensions.get::<Error>();
-    let kind = error.map_or(Kind::None, |error| Kind::Some(error.kind().to_string()));
+    let kind = Kind::of(parts.extensions.get::<Error>());
     let body = body.collect().await.unwrap().to_bytes();
     Answer::from_parts(&parts, &body, kind)
 }

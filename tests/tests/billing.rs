@@ -122,7 +122,6 @@ fn call_ids(lines: &str) -> Vec<String> {
     lines.lines().map(|line| call_id(line).as_str().unwrap().to_owned()).collect()
 }
 
-/// A body, answered or not, with its own end.
 /// Unix seconds on which the times of a call are counted.
 const DAY: u64 = 1_741_231_000;
 

@@ -1,11 +1,10 @@
 //! `trtc-call explain` against the table: it says of every request what core and every adapter do,
 //! and none of its secrets.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
-use conformance::programs::Programs;
+use conformance::programs::{Programs, output};
 use conformance::{Case, Request, Table};
 use serde_json::Value;
 use trtc_call_webhook::adapter::Query;
@@ -50,14 +49,6 @@ fn raw(request: &Request) -> Vec<u8> {
     [raw.as_bytes(), &request.body].concat()
 }
 
-fn run(mut command: Command, input: &[u8]) -> Output {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // Whoever does not read its input closes it.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
 /// What is secret in a request: everything that may be a signature, and the verifier's tokens.
 fn secrets(request: &Request, verifier: &Value) -> Vec<String> {
     let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
@@ -99,10 +90,10 @@ fn compare(case: &Case, table: &Table, cases: &Value, as_is: &Value) -> Option<R
     if !is_line || request.method.is_empty() || as_is.get("fail").is_some() {
         return None;
     }
-    let text = run(explain(verifier, field("takes"))?, &raw(&request));
+    let text = output(explain(verifier, field("takes"))?, &raw(&request));
     let mut json = explain(verifier, field("takes"))?;
     json.arg("--json");
-    let output = run(json, &raw(&request));
+    let output = output(json, &raw(&request));
     let all = [text.stdout, text.stderr, output.stdout.clone(), output.stderr.clone()].concat();
     let all = String::from_utf8(all).unwrap();
     for secret in secrets(&request, verifier) {

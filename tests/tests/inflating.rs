@@ -5,15 +5,13 @@ use std::io::Write;
 
 use conformance::driver::{axum as router, in_time, tower as service};
 use conformance::memory::Memory;
-use conformance::raw::{QUERY, Raw, head, ok, refusal};
+use conformance::raw::{BODY, QUERY, Raw, head, ok, refusal};
 use conformance::{Notebook, Table};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tower::ServiceBuilder;
 use tower_http::decompression::RequestDecompressionLayer;
 use trtc_call_webhook::CallEnded;
-
-const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 
 fn gzip(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

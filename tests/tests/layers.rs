@@ -9,7 +9,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web;
 use axum::http::StatusCode;
 use conformance::driver::{actix_web as actix, axum as router, tower as service};
-use conformance::raw::{QUERY, Raw, ok, whole};
+use conformance::raw::{BODY, QUERY, Raw, ok, whole};
 use conformance::{Gate, Mood, Notebook, Serve, Server, Table, Taken};
 use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
@@ -17,7 +17,6 @@ use tower::ServiceBuilder;
 use tower_http::timeout::TimeoutLayer;
 use trtc_call_webhook::{CallEnded, Verifier};
 
-const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 const TIME: Duration = Duration::from_millis(500);
 
 conformance::against! { timed_axum, super::TimedAxum, a_handler_that_hangs_is_given_up_on }

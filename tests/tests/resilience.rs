@@ -12,14 +12,12 @@ use conformance::driver::actix_web::{ActixWeb, Way};
 use conformance::driver::axum::Axum;
 use conformance::driver::in_time;
 use conformance::driver::tower::Hyper;
-use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
+use conformance::raw::{BODY, CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use conformance::{
     Driver, Endpoint, Gate, Mood, Notebook, Request, Serve, Server, Table, descriptors,
 };
 use tokio::time::{sleep, timeout};
 use trtc_call_webhook::CallEnded;
-
-const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 
 conformance::against_every_server! {
     a_slow_handler_holds_nobody_up

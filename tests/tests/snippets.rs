@@ -20,11 +20,10 @@ const PAGES: [(&str, Programs); 3] = [
 
 const DEPENDENCIES: &str = r#"
 actix-web = { version = "4", default-features = false, features = ["macros"] }
-axum = { version = "0.8", default-features = false, features = ["http1", "json", "tokio"] }
+axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }
 http = "1"
 hyper = { version = "1", features = ["http1", "server"] }
 hyper-util = { version = "0.1", features = ["service", "tokio"] }
-serde_json = "1"
 tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
 tower = { version = "0.5", features = ["util"] }
 "#;

@@ -7,14 +7,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use conformance::raw::{CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
+use conformance::raw::{BODY, CHUNKED, QUERY, Raw, head, is_refused, ok, refusal, whole};
 use conformance::{Answer, Notebook, Serve, Server, Table};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use trtc_call_webhook::{CallEnded, Undecoded};
 
 const FOREIGN: &str = "SdkAppid=1400000009&CallbackCommand=Call.CallbackAfterEndCall";
-const BODY: &str = r#"{"CallRecord":{"CallId":"a"}}"#;
 
 /// An answer that needs no more than the head must not wait for the body.
 const AT_ONCE: Duration = Duration::from_secs(5);

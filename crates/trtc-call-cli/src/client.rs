@@ -75,7 +75,7 @@ impl Client {
         let mut answer = self.try_post(url, body).await;
         // A server may close an idle connection at any time, also while a request is on its way:
         // that says nothing about the endpoint, so a new connection is tried once.
-        if self.may_be_connected && matches!(&answer, Err(fault) if fault.is_disconnect()) {
+        if self.may_be_connected && matches!(answer, Err(Fault::Closed)) {
             answer = self.try_post(url, body).await;
         }
         self.may_be_connected = answer.is_ok();

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use trtc_call_webhook::{SdkAppId, Token};
+use trtc_call_webhook::Token;
 
 use self::cases::Case;
 use self::receiver::{Notebook, Seen};
@@ -18,10 +18,7 @@ use crate::args::DemoArgs;
 use crate::client::{Client, Endpoint, Reply, Trust};
 use crate::failure::Failure;
 use crate::server::{self, Server};
-use crate::{out, sample};
-
-/// An app of the form that the vendor's samples have.
-const SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
+use crate::{out, sample, settings};
 
 /// Longer than Tencent waits: it is not the machine's speed that is shown.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,7 +34,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     // New for each run, so that nobody else on the machine can send what is taken.
     let secret = sample::new_call_id();
     let token = Token::new(&secret);
-    let (router, notebook) = receiver::router(SDK_APP_ID, token.clone())?;
+    let (router, notebook) = receiver::router(settings::SAMPLE_SDK_APP_ID, token.clone())?;
 
     let runtime = server::runtime()?;
     let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -46,16 +43,16 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
 
     let mut client = Client::new(TIMEOUT, Trust::none())?;
     let mut rows = Vec::new();
-    for case in cases::all(SDK_APP_ID, &token) {
+    for case in cases::all(settings::SAMPLE_SDK_APP_ID, &token) {
         let outcome = runtime.block_on(send(&case, &mut client, &endpoint, &notebook))?;
         rows.push(Row::new(&case, &outcome));
     }
     runtime.shutdown_background();
 
     if args.json {
-        out::print_line(table::json(&endpoint, SDK_APP_ID, &rows)?)?;
+        out::print_line(table::json(&endpoint, settings::SAMPLE_SDK_APP_ID, &rows)?)?;
     } else {
-        out::print(&table::text(&endpoint, SDK_APP_ID, &rows))?;
+        out::print(&table::text(&endpoint, settings::SAMPLE_SDK_APP_ID, &rows))?;
     }
     let is_as_expected = rows.iter().all(|row| row.is_as_expected);
     Ok(if is_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })

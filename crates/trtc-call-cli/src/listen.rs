@@ -10,7 +10,7 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use trtc_call_webhook_axum::{Ack, Callback, Error, SdkAppId, Verifier, Webhook};
+use trtc_call_webhook_axum::{Ack, Callback, Error, Verifier, Webhook};
 
 use self::signals::Signals;
 use crate::args::ListenArgs;
@@ -18,9 +18,6 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::server::{self, Server};
 use crate::{out, settings};
-
-/// The app unless told otherwise: the vendor's samples have numbers of this form.
-const DEFAULT_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
 
 #[derive(Clone)]
 struct Listener {
@@ -41,7 +38,7 @@ impl FromRef<Listener> for Verifier {
 
 pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let addr = settings::addr(args.addr)?;
-    let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(DEFAULT_SDK_APP_ID);
+    let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(settings::SAMPLE_SDK_APP_ID);
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;

@@ -10,6 +10,9 @@ use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
 
 use crate::failure::Failure;
 
+/// An app whose number has the form of those in the vendor's samples.
+pub(crate) const SAMPLE_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
+
 /// Where to listen unless told otherwise.
 const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 

@@ -1,7 +1,6 @@
 //! The loop that accepts connections, with the bounds of a server that is open to the internet.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use example_support::{HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD_BYTES, SHUTDOWN_TIME};
@@ -19,7 +18,7 @@ use tower::ServiceExt;
 use crate::App;
 
 /// How many requests one HTTP/2 connection may have in flight. Each may hold a body of the limit's
-/// size, 256 KiB: a connection may hold about 8 MiB.
+/// size, 256 KiB, and what of it was read and not yet put together.
 const MAX_STREAMS: u32 = 16;
 
 /// Serves until the process is asked to stop, then answers what is in flight.
@@ -87,7 +86,7 @@ async fn drive(
         .http2()
         .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
         .max_concurrent_streams(MAX_STREAMS);
-    let requested = Arc::new(Notify::new());
+    let requested = Notify::new();
     let service = service_fn(|request| {
         requested.notify_one();
         app.clone().oneshot(request)

@@ -107,10 +107,7 @@ async fn answer(response: ServiceResponse) -> Answer {
         values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
     };
     let (content_type, allow) = (all(CONTENT_TYPE), all(ALLOW));
-    let kind = match response.response().extensions().get::<Error>() {
-        Some(error) => Kind::Some(error.kind().to_string()),
-        None => Kind::None,
-    };
+    let kind = Kind::of(response.response().extensions().get::<Error>());
     let status = response.status().as_u16();
     Answer { status, content_type, allow, body: read_body(response).await.to_vec(), kind }
 }

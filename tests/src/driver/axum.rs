@@ -53,8 +53,7 @@ impl Endpoint for Called {
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        let error = parts.extensions.get::<Error>();
-        let kind = error.map_or(Kind::None, |error| Kind::Some(error.kind().to_string()));
+        let kind = Kind::of(parts.extensions.get::<Error>());
         Ok(Answer::from_parts(&parts, &body, kind))
     }
 }

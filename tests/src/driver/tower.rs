@@ -76,8 +76,7 @@ impl Endpoint for Called {
         let Ok(response) = self.service.clone().oneshot(request.to_http(self.pieces)?).await;
         let (parts, body) = response.into_parts();
         let Ok(body) = body.collect().await;
-        let error = parts.extensions.get::<Error>();
-        let kind = error.map_or(Kind::None, |error| Kind::Some(error.kind().to_string()));
+        let kind = Kind::of(parts.extensions.get::<Error>());
         Ok(Answer::from_parts(&parts, &body.to_bytes(), kind))
     }
 }

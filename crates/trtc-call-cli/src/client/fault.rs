@@ -14,12 +14,6 @@ pub(super) enum Fault {
     Reach(String),
 }
 
-impl Fault {
-    pub(super) const fn is_disconnect(&self) -> bool {
-        matches!(self, Self::Closed)
-    }
-}
-
 impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() {
@@ -35,9 +29,7 @@ impl From<reqwest::Error> for Fault {
             });
         }
         match find::<hyper::Error>(&error) {
-            Some(error) if error.is_parse() || error.is_parse_too_large() => {
-                Self::Answer("the answer is not HTTP".to_owned())
-            }
+            Some(error) if error.is_parse() => Self::Answer("the answer is not HTTP".to_owned()),
             // Whatever else breaks an open connection, the endpoint was there.
             Some(_) => Self::Closed,
             None if find::<io::Error>(&error).is_some() => Self::Closed,
