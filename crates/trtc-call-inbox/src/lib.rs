@@ -1,0 +1,42 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        reason = "what a peer sends must not panic, overflow, or change a number without a word"
+    )
+)]
+
+mod acceptance;
+mod clock;
+mod compared;
+mod inbox;
+mod item;
+mod job;
+mod job_error;
+mod log;
+mod memory;
+mod query;
+pub mod store;
+mod worker;
+
+pub use acceptance::Acceptance;
+pub use clock::Clock;
+pub use inbox::{Erase, Erased, Inbox};
+pub use item::{DoneAs, Item, ItemId, NewItem, SignatureFound, Source, State};
+pub use job::Job;
+pub use job_error::JobError;
+pub use memory::MemoryInbox;
+pub use query::{AppStats, Filter, Stats};
+pub use store::{Pruned, Resolved, Retention, Store, StoreError, StoreErrorKind};
+pub use worker::{Ran, Stopped, Unhandled, Worker, WorkerBuilder};
+/// The crate whose callbacks are kept, for whatever else it has.
+#[doc(no_inline)]
+pub use trtc_call_webhook;
