@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
-use trtc_call_inbox::trtc_call_webhook::{
-    CallEnded, CallStarted, Callback, Delivery, Event, Undecoded,
-};
+use trtc_call_inbox::trtc_call_webhook::{CallEnded, CallStarted, Callback, Delivery, Undecoded};
 use trtc_call_inbox::{Inbox, Job, JobError, MemoryInbox, State, StoreErrorKind};
 
 use crate::calls::{DAY, HOUR, MINUTE, SECOND, ended, inbox, item, items, put, started, until};
@@ -76,8 +74,7 @@ async fn several_workers_and_processes_share_the_work() {
     }
     let mut runs = runs.lock().unwrap().clone();
     runs.sort_unstable();
-    runs.dedup();
-    assert_eq!(runs.len(), 600);
+    assert_eq!(runs, (1..=600).collect::<Vec<_>>(), "each once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,54 +166,48 @@ async fn a_store_that_fails_is_asked_more_and_more_rarely_until_it_works() {
     assert!(stored.elapsed() < 2 * SECOND);
 }
 
+/// When which handler began (`true`) or ended (`false`), and for which call.
+type Notes = Arc<Mutex<Vec<(String, &'static str, bool)>>>;
+
+/// A handler that takes a while, and notes that.
+async fn note(notes: Notes, call: String, handler: &'static str) -> Result<(), Infallible> {
+    notes.lock().unwrap().push((call.clone(), handler, true));
+    sleep(SECOND / 100).await;
+    notes.lock().unwrap().push((call, handler, false));
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_items_of_a_call_run_one_at_a_time_in_their_order() {
     let (inbox, _, _) = inbox();
-    let notes: Arc<Mutex<Vec<(String, &str, bool)>>> = Arc::default();
     let calls: Vec<String> = (0..20).map(|number| format!("call {number}")).collect();
     put(&inbox, calls.iter().map(|call| started(call))).await;
     put(&inbox, calls.iter().map(|call| ended(call))).await;
 
-    async fn note<E: Event>(
-        notes: Arc<Mutex<Vec<(String, &'static str, bool)>>>,
-        call: String,
-        what: &'static str,
-        job: Job<E>,
-    ) -> Result<(), Infallible> {
-        notes.lock().unwrap().push((call.clone(), what, true));
-        sleep(SECOND / 100).await;
-        notes.lock().unwrap().push((call, what, false));
-        drop(job);
-        Ok(())
-    }
-
+    let notes = Notes::default();
     let (starts, ends) = (Arc::clone(&notes), Arc::clone(&notes));
     let began = Instant::now();
     let worker = inbox
         .worker()
         .concurrency(100)
         .ordered_by_call()
-        .on(move |job: Job<CallStarted>| {
-            note(Arc::clone(&starts), job.call_id.clone(), "started", job)
-        })
-        .on(move |job: Job<CallEnded>| note(Arc::clone(&ends), job.call_id.clone(), "ended", job))
+        .on(move |job: Job<CallStarted>| note(Arc::clone(&starts), job.call_id.clone(), "start"))
+        .on(move |job: Job<CallEnded>| note(Arc::clone(&ends), job.call_id.clone(), "end"))
         .start();
     until(&inbox, State::Done, 40).await;
     // The next one of a call does not wait for the next look.
     assert!(began.elapsed() < SECOND / 2, "{:?}", began.elapsed());
     worker.stop(MINUTE).await;
+
     let notes = notes.lock().unwrap();
     for call in &calls {
-        let of_call: Vec<_> = notes
-            .iter()
-            .filter(|(of, ..)| of == call)
-            .map(|(_, what, is_begin)| (*what, *is_begin))
-            .collect();
-        let expected = [("started", true), ("started", false), ("ended", true), ("ended", false)];
+        let of_call = notes.iter().filter(|(of, ..)| of == call);
+        let of_call: Vec<_> = of_call.map(|(_, handler, begins)| (*handler, *begins)).collect();
+        let expected = [("start", true), ("start", false), ("end", true), ("end", false)];
         assert_eq!(of_call, expected);
     }
     // Different calls run beside each other.
-    assert!(notes.iter().take(20).all(|(_, _, is_begin)| *is_begin));
+    assert!(notes.iter().take(20).all(|(.., begins)| *begins));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use trtc_call_inbox::trtc_call_webhook::CallEnded;
 use trtc_call_inbox::{Inbox, Job, State, StoreErrorKind};
 
@@ -96,9 +96,7 @@ async fn a_place_is_taken_until_the_job_is_settled() {
         .concurrency(3)
         .on(|_: Job<CallEnded>| ready(Ok::<_, Infallible>(())))
         .start();
-    let start = Instant::now();
     sleep(MINUTE).await;
-    assert!(start.elapsed() >= MINUTE);
     let stats = inbox.stats(None).await.unwrap();
     assert_eq!((stats.count(State::Leased), stats.count(State::Waiting)), (3, 7));
     fake.heal(Op::Settle);
