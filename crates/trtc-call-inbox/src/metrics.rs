@@ -1,12 +1,4 @@
 //! What is counted, through the `metrics` facade. Without the feature nothing is.
-//!
-//! | name | kind | labels | what |
-//! | --- | --- | --- | --- |
-//! | `trtc_call_inbox_accepted_total` | counter | `result`: `stored`, `duplicate`, `disputed`, `failed` | deliveries given to `accept` |
-//! | `trtc_call_inbox_accept_seconds` | histogram | | how long `accept` took |
-//! | `trtc_call_inbox_jobs_total` | counter | `outcome`: `done`, `retried`, `dead`, `given_back`, `lost` | what came of jobs, and of items that lost too many leases |
-//! | `trtc_call_inbox_job_seconds` | histogram | | how long a handler ran |
-//! | `trtc_call_inbox_jobs_running` | gauge | | handlers that run |
 
 #[cfg(feature = "metrics")]
 use std::time::Instant;

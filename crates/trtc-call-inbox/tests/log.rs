@@ -184,4 +184,14 @@ async fn each_kind_of_line_is_loud_once_and_none_holds_what_a_callback_says() {
         "WARN what came of jobs cannot be stored, tried again error=as it was told since=0",
         "INFO worker stopped given_back=0",
     ]);
+
+    put(&inbox, [ended("s3cret-13")]).await;
+    let completes = |job: Job<CallEnded>| async move {
+        job.complete().await?;
+        pending::<Result<(), JobError>>().await
+    };
+    let worker = inbox.worker().on(completes).start();
+    sleep(SECOND).await;
+    worker.stop(SECOND).await;
+    expect(&["INFO worker stopped given_back=0"]);
 }

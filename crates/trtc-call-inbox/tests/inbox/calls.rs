@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use trtc_call_inbox::trtc_call_webhook::sender::Request;
 use trtc_call_inbox::trtc_call_webhook::{Delivery, SdkApp, Undecoded, Verifier};
 use trtc_call_inbox::{Clock, Filter, Inbox, Item, MemoryInbox, State};
@@ -74,7 +74,13 @@ pub(crate) async fn item(inbox: &Inbox) -> Item {
 
 /// Waits until so many items are in a state. How often it looks decides nothing.
 pub(crate) async fn until(inbox: &Inbox, state: State, count: u64) {
-    while inbox.stats(None).await.unwrap().count(state) != count {
-        sleep(Duration::from_millis(1)).await;
-    }
+    let look = async {
+        while inbox.stats(None).await.unwrap().count(state) != count {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, look).await.expect("it comes to that");
 }
+
+/// A test that waits longer fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10 * 60);

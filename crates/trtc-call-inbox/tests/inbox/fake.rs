@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::yield_now;
+use tokio::time::timeout;
 use trtc_call_inbox::store::{Lease, LeaseRequest, Leased, Put, Resolved, Settlement, StoreFuture};
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
 use trtc_call_inbox::{
@@ -14,12 +16,15 @@ use trtc_call_inbox::{
     StoreError, StoreErrorKind,
 };
 
+use crate::calls::PATIENCE;
+
 /// A store in memory that fails as it is told, and counts what it is asked. Clones are the same store.
 #[derive(Clone, Debug)]
 pub(crate) struct Fake {
     inner: MemoryInbox,
     book: Arc<Mutex<Book>>,
     asked: Arc<Notify>,
+    claims_suspects: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +60,12 @@ impl Fake {
     pub(crate) fn new() -> (Inbox, Self, Clock) {
         let clock = Clock::manual();
         let inner = MemoryInbox::with_clock(clock.clone());
-        let fake = Self { inner, book: Arc::default(), asked: Arc::default() };
+        let fake = Self {
+            inner,
+            book: Arc::default(),
+            asked: Arc::default(),
+            claims_suspects: Arc::default(),
+        };
         (fake.clone().into(), fake, clock)
     }
 
@@ -67,6 +77,11 @@ impl Fake {
         self.book().fates.remove(&op);
     }
 
+    /// Has it say, whoever leases, that suspects are due.
+    pub(crate) fn claim_suspects(&self) {
+        self.claims_suspects.store(true, Ordering::Relaxed);
+    }
+
     /// For how many items each call of this kind was.
     pub(crate) fn asked(&self, op: Op) -> Vec<usize> {
         let book = self.book();
@@ -75,13 +90,16 @@ impl Fake {
 
     /// Waits until there were so many calls of this kind.
     pub(crate) async fn until_asked(&self, op: Op, times: usize) {
-        loop {
-            let asked = self.asked.notified();
-            if self.asked(op).len() >= times {
-                return;
+        let look = async {
+            loop {
+                let asked = self.asked.notified();
+                if self.asked(op).len() >= times {
+                    return;
+                }
+                asked.await;
             }
-            asked.await;
-        }
+        };
+        timeout(PATIENCE, look).await.expect("it is asked");
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -127,7 +145,12 @@ impl Store for Fake {
     }
 
     fn lease(&self, request: LeaseRequest) -> StoreFuture<'_, Leased> {
-        Box::pin(self.ask(Op::Lease, request.limit, self.inner.lease(request)))
+        Box::pin(async {
+            let answer = self.ask(Op::Lease, request.limit, self.inner.lease(request));
+            let mut leased = answer.await?;
+            leased.suspects_due |= self.claims_suspects.load(Ordering::Relaxed);
+            Ok(leased)
+        })
     }
 
     fn renew(&self, leases: Vec<Lease>, term: Duration) -> StoreFuture<'_, Vec<bool>> {

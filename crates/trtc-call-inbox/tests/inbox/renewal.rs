@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use trtc_call_inbox::trtc_call_webhook::CallEnded;
 use trtc_call_inbox::{Inbox, Job, State, StoreErrorKind};
 
@@ -47,6 +47,8 @@ async fn all_leases_are_renewed_together_after_a_third_of_their_term() {
 
     go.notify_waiters();
     until(&inbox, State::Done, 3).await;
+    sleep(MINUTE).await;
+    assert_eq!(fake.asked(Op::Renew).len(), 12, "what is done has no lease");
     worker.stop(MINUTE).await;
 }
 

@@ -110,6 +110,18 @@ async fn a_store_that_fails_or_hangs_holds_it_no_longer_than_its_patience() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_completion_that_waits_for_its_next_try_has_one_more() {
+    let (inbox, fake, _) = Fake::new();
+    fake.tell(Op::Settle, Fate::FAILS);
+    let worker = inbox.worker().on(|_: Job<CallEnded>| ready(Ok::<_, Infallible>(()))).start();
+    put(&inbox, [ended("a")]).await;
+    fake.until_asked(Op::Settle, 10).await;
+    fake.heal(Op::Settle);
+    assert_eq!(worker.stop(Duration::ZERO).await.given_back, 0);
+    assert_eq!(item(&inbox).await.state, State::Done);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_it_leased_while_it_was_stopped_is_given_back() {
     let (inbox, fake, _) = Fake::new();
     put(&inbox, [ended("a")]).await;
@@ -117,7 +129,9 @@ async fn what_it_leased_while_it_was_stopped_is_given_back() {
     let worker = inbox.worker().on(handler).start();
     // The store is asked, and has not answered yet.
     fake.until_asked(Op::Lease, 1).await;
-    assert_eq!(worker.stop(Duration::ZERO).await.given_back, 1);
+    let start = Instant::now();
+    assert_eq!(worker.stop(HOUR).await.given_back, 1);
+    assert_eq!(start.elapsed(), Duration::ZERO);
     let item = item(&inbox).await;
     assert_eq!((item.state, item.attempts), (State::Waiting, 0));
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use trtc_call_inbox::store::LeaseRequest;
 use trtc_call_inbox::trtc_call_webhook::CallEnded;
 use trtc_call_inbox::{Clock, Inbox, Job, MemoryInbox, Ran, State, Store};
 
 use crate::calls::{LEASE, MINUTE, SECOND, ended, inbox, items, put, until};
+use crate::fake::{Fake, Op};
 
 /// Another process takes items.
 async fn take(store: &MemoryInbox, suspects: bool) -> usize {
@@ -124,6 +125,24 @@ async fn a_word_clears_it_of_suspicion() {
     assert_eq!(worker.run_due().await.unwrap().retried, 1);
     clock.advance(MINUTE);
     assert_eq!(take(&store, false).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_had_holds_up_nobody_and_is_not_asked_for_in_a_hot_loop() {
+    let (inbox, fake, _) = Fake::new();
+    // As if it had to wait for an earlier item of its call.
+    fake.claim_suspects();
+    let worker = inbox.worker().on(|_: Job<CallEnded>| ready(Ok::<_, Infallible>(()))).start();
+    for round in 1..=60 {
+        put(&inbox, [ended(&format!("healthy {round}"))]).await;
+        let start = Instant::now();
+        until(&inbox, State::Done, round).await;
+        assert!(start.elapsed() < SECOND / 20, "{:?}", start.elapsed());
+        sleep(SECOND).await;
+    }
+    worker.stop(SECOND).await;
+    let asked = fake.asked(Op::Lease).len();
+    assert!(asked < 300, "{asked} times in a minute");
 }
 
 #[tokio::test(start_paused = true)]
