@@ -23,6 +23,7 @@ pub mod raw;
 mod request;
 mod run;
 pub mod sending;
+pub mod stores;
 pub mod table;
 
 pub use notebook::{Gate, Mood, Notebook, Taken};
