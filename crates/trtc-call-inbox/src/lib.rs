@@ -23,6 +23,7 @@ mod job;
 mod job_error;
 mod log;
 mod memory;
+mod metrics;
 mod query;
 pub mod store;
 mod worker;
