@@ -47,7 +47,11 @@ fn ended(call_id: &str, seconds: i64) -> CallEnded {
 }
 
 fn deliver(app: u64, request: Request) -> Delivery<Undecoded> {
-    let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().expect("a verifier");
+    let verifier = Verifier::builder()
+        .app(SdkApp::unsigned(app))
+        .body_limit(1 << 21)
+        .build()
+        .expect("a verifier");
     request.deliver_to(&verifier).expect("it is accepted").expect("all is taken")
 }
 

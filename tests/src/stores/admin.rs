@@ -19,7 +19,7 @@ pub async fn a_replay_takes_dead_items_past_deduplication(stage: Stage) {
     assert_eq!(stage.store.replay(all).await.unwrap(), [true, false, false]);
     let kept = stage.get(id).await;
     assert_eq!((kept.state, kept.attempts, kept.last_error), (State::Waiting, 0, None));
-    assert_eq!(stage.leased_ids().await, [waiting, id]);
+    assert_eq!(stage.leased_ids().await, [id, waiting]);
 }
 
 /// What is not worked can be put away; it stays to be looked at.
