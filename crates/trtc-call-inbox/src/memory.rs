@@ -68,6 +68,8 @@ struct Key {
     compared: ComparedBodies,
     items: Vec<ItemId>,
     last_at: SystemTime,
+    /// The last one that was handled, of those that are pruned.
+    pruned: Option<ItemId>,
 }
 
 struct Row {
@@ -150,7 +152,7 @@ impl Rows {
         let (key, compared) = (new.key.clone(), new.compared.clone());
         let Some(known) = self.keys.get_mut(&key) else {
             let compared = ComparedBodies::first(compared);
-            self.keys.insert(key, Key { compared, items: vec![id], last_at: now });
+            self.keys.insert(key, Key { compared, items: vec![id], last_at: now, pruned: None });
             self.insert(Item::new(id, new, now));
             return Put::Stored(id);
         };
@@ -160,7 +162,7 @@ impl Rows {
             return Put::Duplicate;
         }
         known.compared.add(compared);
-        let mut after_done = false;
+        let mut after_done = known.pruned.is_some();
         for rival in &known.items {
             if let Some(row) = self.items.get_mut(rival) {
                 match row.item.state {
@@ -291,7 +293,8 @@ impl Rows {
                 _ => None,
             })
             .max()
-            .map(|(_, id)| id);
+            .map(|(_, id)| id)
+            .or(key.pruned);
         let is_disputed = rows().any(|row| row.item.state == State::Disputed);
         let can_be_worked = row.item.body.is_some() && row.item.state != State::Leased;
         let stays = stands == Some(chosen);
@@ -328,6 +331,9 @@ impl Rows {
                 && let Some(key) = self.keys.get_mut(&row.item.key)
             {
                 key.items.retain(|kept| kept != item);
+                if matches!(row.item.done, Some((DoneAs::Handled, _))) {
+                    key.pruned = Some(*item);
+                }
             }
         }
         let is_forgotten =

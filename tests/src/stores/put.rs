@@ -130,7 +130,7 @@ pub async fn many_bodies_under_one_key_are_all_kept(stage: Stage) {
 
 /// A key outlives its items, and goes after its time.
 pub async fn a_key_is_known_for_longer_than_its_items(stage: Stage) {
-    stage.stored("a").await;
+    let first = stage.stored("a").await;
     stage.work(DONE).await;
     let retention = Retention::new(DAY, 10 * DAY);
     stage.advance(2 * DAY).await;
@@ -141,7 +141,8 @@ pub async fn a_key_is_known_for_longer_than_its_items(stage: Stage) {
     assert_eq!(stage.store.prune(retention, 9).await.unwrap().keys, 0);
     let put = stage.put(item("a", 10)).await;
     let Put::Disputed { item: id, after_done } = put else { panic!("{put:?}") };
-    assert!(!after_done, "nobody knows any more");
+    assert!(after_done, "its item is gone, and it was billed");
+    assert_eq!(stage.store.resolve(id).await.unwrap(), Resolved::Corrects(first));
     // Never while an item lives.
     stage.advance(11 * DAY).await;
     assert_eq!(stage.store.prune(retention, 9).await.unwrap().keys, 0);
