@@ -74,29 +74,41 @@ pub struct SqliteOptions {}
 
 impl SqliteOptions {
     /// Adds the tables of the inbox to a file of an application of yours.
-    pub fn in_app_database(self) -> Self { self }
+    pub fn in_app_database(self) -> Self {
+        self
+    }
 
     /// Fails if there is no such file, or no inbox in it, and writes nothing then: for tools.
-    pub fn must_exist(self) -> Self { self }
+    pub fn must_exist(self) -> Self {
+        self
+    }
 
     /// What it takes for the time.
-    pub fn clock(self, _clock: Clock) -> Self { self }
+    pub fn clock(self, _clock: Clock) -> Self {
+        self
+    }
 
     /// Does not wait for the disk before it answers: what is acknowledged is lost when the power is. For
     /// measurements, and to show that a test finds the loss.
     #[doc(hidden)]
-    pub fn insecure_synchronous(self, _level: &'static str) -> Self { self }
+    pub fn insecure_synchronous(self, _level: &'static str) -> Self {
+        self
+    }
 
     /// Leaves out the commit at opening, to show that a test finds the loss.
     #[doc(hidden)]
-    pub fn insecure_without_commit_at_opening(self) -> Self { self }
+    pub fn insecure_without_commit_at_opening(self) -> Self {
+        self
+    }
 
     /// Opens it.
     ///
     /// # Errors
     ///
     /// If it cannot.
-    pub fn open(self, _path: impl AsRef<Path>) -> Result<SqliteInbox, StoreError> { todo!() }
+    pub fn open(self, _path: impl AsRef<Path>) -> Result<SqliteInbox, StoreError> {
+        todo!()
+    }
 }
 
 /// Completing a job in one transaction with statements of one's own.
@@ -107,7 +119,10 @@ pub trait CompleteWith {
     /// # Errors
     ///
     /// The statements' own error, or that the lease is lost, or the store's.
-    fn complete_with<T, E, F>(&self, statements: F) -> impl Future<Output = Result<T, JobError>> + Send
+    fn complete_with<T, E, F>(
+        &self,
+        statements: F,
+    ) -> impl Future<Output = Result<T, JobError>> + Send
     where
         F: FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -126,17 +141,48 @@ impl<Event: Sync> CompleteWith for Job<Event> {
 }
 
 impl Store for SqliteInbox {
-    fn put(&self, _items: Vec<NewItem>) -> StoreFuture<'_, Vec<Put>> { todo!() }
-    fn lease(&self, _request: LeaseRequest) -> StoreFuture<'_, Leased> { todo!() }
-    fn renew(&self, _leases: Vec<Lease>, _term: Duration) -> StoreFuture<'_, Vec<bool>> { todo!() }
-    fn settle(&self, _settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>> { todo!() }
-    fn replay(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> { todo!() }
-    fn discard(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> { todo!() }
-    fn resolve(&self, _item: ItemId) -> StoreFuture<'_, Resolved> { todo!() }
-    fn erase(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> { todo!() }
-    fn prune(&self, _retention: Retention, _limit: usize) -> StoreFuture<'_, Pruned> { todo!() }
-    fn list(&self, _filter: Filter, _limit: usize, _with_bodies: bool) -> StoreFuture<'_, Vec<Item>> { todo!() }
-    fn get(&self, _item: ItemId) -> StoreFuture<'_, Option<Item>> { todo!() }
-    fn stats(&self, _sdk_app_id: Option<SdkAppId>) -> StoreFuture<'_, Stats> { todo!() }
-    fn health(&self) -> StoreFuture<'_, ()> { todo!() }
+    fn put(&self, _items: Vec<NewItem>) -> StoreFuture<'_, Vec<Put>> {
+        todo!()
+    }
+    fn lease(&self, _request: LeaseRequest) -> StoreFuture<'_, Leased> {
+        todo!()
+    }
+    fn renew(&self, _leases: Vec<Lease>, _term: Duration) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+    fn settle(&self, _settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+    fn replay(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+    fn discard(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+    fn resolve(&self, _item: ItemId) -> StoreFuture<'_, Resolved> {
+        todo!()
+    }
+    fn erase(&self, _items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+    fn prune(&self, _retention: Retention, _limit: usize) -> StoreFuture<'_, Pruned> {
+        todo!()
+    }
+    fn list(
+        &self,
+        _filter: Filter,
+        _limit: usize,
+        _with_bodies: bool,
+    ) -> StoreFuture<'_, Vec<Item>> {
+        todo!()
+    }
+    fn get(&self, _item: ItemId) -> StoreFuture<'_, Option<Item>> {
+        todo!()
+    }
+    fn stats(&self, _sdk_app_id: Option<SdkAppId>) -> StoreFuture<'_, Stats> {
+        todo!()
+    }
+    fn health(&self) -> StoreFuture<'_, ()> {
+        todo!()
+    }
 }
