@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{LineStyle, Table, TableStyle};
 use serde::Serialize;
 use trtc_call_webhook::{ActionType, Billing, CallResult, Callback, MemberStatus, SdkAppId};
 
@@ -12,14 +11,11 @@ use super::receiver::Seen;
 use crate::client::{Answer, Endpoint, Reply};
 use crate::failure::Failure;
 use crate::out::{BAD, BOLD, GOOD, plain, styled};
+use crate::table;
 use crate::verdict::Packet;
 
 const AS_EXPECTED: &str = "ok";
 const NOT_AS_EXPECTED: &str = "WRONG";
-
-/// A line below the header and nothing else, so that the last column ends the line.
-const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 #[derive(Serialize)]
 pub(super) struct Row {
@@ -126,17 +122,15 @@ fn right(rows: &[Row]) -> usize {
 
 /// The table for people, with what it is about before it and what it comes to after it.
 pub(super) fn text(endpoint: &Endpoint, sdk_app_id: SdkAppId, rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_header(["sent", "with", "answered", "the handler saw", "as expected"]);
-    for row in rows {
+    let cells = rows.iter().map(|row| {
         let mark = if row.is_as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED };
-        table.add_row([&row.command, &row.with, &row.answered, &row.seen, mark]);
-    }
+        [&row.command, &row.with, &row.answered, &row.seen, mark]
+    });
+    let table = table::lines(["sent", "with", "answered", "the handler saw", "as expected"], cells);
     let mut text = format!("POST {endpoint}  app {sdk_app_id}, with a token\n\n");
-    for (number, line) in table.lines().enumerate() {
+    for (number, line) in table.iter().enumerate() {
         // Writing to a string has no way to fail.
-        let _ = writeln!(text, "{}", with_style(number, line.trim_end()));
+        let _ = writeln!(text, "{}", with_style(number, line));
     }
     let right = right(rows);
     let total = format!("{right} of {} as expected", rows.len());
