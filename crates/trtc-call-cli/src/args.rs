@@ -96,6 +96,10 @@ pub(crate) struct DemoArgs {
     /// Print one object of JSON instead of the table
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Take a job of this inbox and end in the middle of it: what the demo has another process do
+    #[arg(long, hide = true)]
+    pub(crate) end_in_the_middle: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use trtc_call_webhook::{ActionType, Billing, CallResult, Callback, MemberStatus, SdkAppId};
+use trtc_call_webhook::{
+    Ack, ActionType, Billing, CallResult, Callback, Command, MemberStatus, SdkAppId, adapter,
+};
 
 use super::Outcome;
 use super::cases::Case;
+use super::inbox::Scene;
 use super::receiver::Seen;
 use crate::client::{Answer, Endpoint, Reply};
 use crate::failure::Failure;
@@ -17,7 +20,7 @@ use crate::verdict::Packet;
 const AS_EXPECTED: &str = "ok";
 const NOT_AS_EXPECTED: &str = "WRONG";
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Row {
     command: String,
     with: String,
@@ -31,32 +34,52 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(case: &Case, outcome: &Outcome) -> Self {
-        let (answered, is_answer_right) = match &outcome.reply {
-            Reply::Answer(answer) => (in_short(answer), is_right(case, answer)),
-            Reply::Lost(why) => (plain(why).into_owned(), false),
-        };
+        let is_seen = outcome.seen.iter().eq(&case.seen);
         Self {
             command: case.command.to_string(),
             with: case.with.clone(),
-            status: match &outcome.reply {
-                Reply::Answer(answer) => Some(answer.status),
-                Reply::Lost(_) => None,
-            },
-            answered,
             seen: match outcome.seen.as_slice() {
                 [] => "nothing".to_owned(),
                 seen => seen.iter().map(story).collect::<Vec<_>>().join("; "),
             },
-            is_as_expected: is_answer_right && outcome.seen.iter().eq(&case.seen),
+            ..Self::answered(&outcome.reply, &case.answer, is_seen)
         }
+    }
+
+    /// A row about the ended call of a scene, whose callbacks must all be taken.
+    pub(super) fn of_scene(scene: &Scene, replies: &[Reply], seen: String) -> Self {
+        let ok = Ack::ok().answer();
+        let is_seen = seen == scene.story;
+        let mut rows = replies.iter().map(|reply| Self::answered(reply, &ok, is_seen));
+        // The first that is not as expected, or else the last, tells of all.
+        let told = rows
+            .find(|row| !row.is_as_expected)
+            .or_else(|| replies.last().map(|reply| Self::answered(reply, &ok, is_seen)));
+        Self {
+            command: Command::CallEnded.to_string(),
+            with: format!("inbox: {}", scene.with),
+            seen,
+            ..told.unwrap_or_default()
+        }
+    }
+
+    /// What an answer tells, which must be this one.
+    fn answered(reply: &Reply, expected: &adapter::Answer, is_seen: bool) -> Self {
+        let (status, answered, is_right) = match reply {
+            Reply::Answer(answer) => {
+                (Some(answer.status), in_short(answer), is_right(expected, answer))
+            }
+            Reply::Lost(why) => (None, plain(why).into_owned(), false),
+        };
+        Self { status, answered, is_as_expected: is_right && is_seen, ..Self::default() }
     }
 }
 
 /// Whether the answer is the contract's, to the byte.
-fn is_right(case: &Case, answer: &Answer) -> bool {
-    answer.status == case.answer.status()
-        && answer.content_type.as_deref() == Some(case.answer.content_type())
-        && answer.body == **case.answer.body()
+fn is_right(expected: &adapter::Answer, answer: &Answer) -> bool {
+    answer.status == expected.status()
+        && answer.content_type.as_deref() == Some(expected.content_type())
+        && answer.body == **expected.body()
 }
 
 fn in_short(answer: &Answer) -> String {

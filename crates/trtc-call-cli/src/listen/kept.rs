@@ -23,7 +23,7 @@ pub(super) fn handler(inbox: Inbox) -> MethodRouter<Listener> {
             }
             stored => tell(&listener, &callback, stored, &missed),
         }
-        Ack::from(trtc_call_webhook::Ack::from(acceptance))
+        Ack::from(acceptance)
     })
 }
 
