@@ -15,7 +15,6 @@ use std::process::ExitCode;
 use trtc_call_inbox::Filter;
 
 use self::opened::Opened;
-pub(crate) use self::opened::in_words;
 use self::shown::Shown;
 use crate::args::{AppArgs, FilterArgs, InboxArgs, ListArgs, ShowArgs, Verb};
 use crate::failure::Failure;

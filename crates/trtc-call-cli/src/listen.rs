@@ -11,7 +11,6 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use trtc_call_inbox::Inbox;
 use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_webhook::Signature;
 use trtc_call_webhook_axum::{Ack, Callback, Error, Verifier, Webhook};
@@ -21,7 +20,7 @@ use crate::args::ListenArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::server::{self, Server};
-use crate::{inbox, out, settings};
+use crate::{out, settings};
 
 #[derive(Clone)]
 struct Listener {
@@ -62,18 +61,15 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;
-    let path = settings::inbox(args.inbox)?;
-    let inbox = path.map(|path| {
-        SqliteInbox::open(&path).map(Inbox::from).map_err(|error| inbox::in_words(&path, &error))
-    });
+    let inbox = settings::inbox(args.inbox)?.map(SqliteInbox::open).transpose()?;
     let (lines, last_lines) = Printer::start()?;
     let (notes, last_notes) = Printer::start()?;
     let (report_only, json) = (args.report_only, args.json);
     let listener = Listener { verifier, lines, notes, report_only, json };
     // `any`, so that the webhook answers 405 to other methods, and not the router.
-    let on_callback = match inbox.transpose()? {
+    let on_callback = match inbox {
         None => any(on_callback),
-        Some(inbox) => kept::handler(inbox),
+        Some(inbox) => kept::handler(inbox.into()),
     };
     let router = Router::new()
         .route(server::PATH, on_callback)

@@ -24,7 +24,6 @@ use super::table::Row;
 use super::{LOCALHOST, TIMEOUT, sample};
 use crate::client::{Client, Endpoint, Reply};
 use crate::failure::Failure;
-use crate::inbox::in_words;
 use crate::sample::new_call_id;
 use crate::server::{self, Server};
 use crate::settings::SAMPLE_SDK_APP_ID;
@@ -96,7 +95,7 @@ pub(super) fn rows(
     }
     let calls: Vec<(&Scene, &str)> =
         sent.iter().map(|(scene, call, _)| (*scene, &**call)).collect();
-    runtime.block_on(work(&inbox, &diary, &calls)).map_err(|error| in_words(&path, &error))?;
+    runtime.block_on(work(&inbox, &diary, &calls))?;
     let row = |(scene, call, replies): (&Scene, String, Vec<Reply>)| {
         Row::of_scene(scene, &replies, diary.story(&call))
     };
@@ -154,7 +153,7 @@ fn end() -> Result<(), String> {
 }
 
 fn open(path: &Path) -> Result<Inbox, Failure> {
-    SqliteInbox::open(path).map(Inbox::from).map_err(|error| in_words(path, &error))
+    Ok(SqliteInbox::open(path)?.into())
 }
 
 /// A folder that is removed with what is in it.

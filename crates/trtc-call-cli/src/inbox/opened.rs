@@ -28,7 +28,7 @@ impl Opened {
         let path = settings::inbox(flag)?.ok_or_else(no_inbox)?;
         let runtime = server::runtime()?;
         let sqlite = SqliteInbox::options().must_exist().open(&path);
-        let sqlite = sqlite.map_err(|error| in_words(&path, &error))?;
+        let sqlite = sqlite.map_err(|error| in_words(&path, error))?;
         Ok(Self { path, inbox: sqlite.clone().into(), sqlite, is_json, runtime })
     }
 
@@ -36,7 +36,7 @@ impl Opened {
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Failure> {
-        self.runtime.block_on(work).map_err(|error| in_words(&self.path, &error))
+        Ok(self.runtime.block_on(work)?)
     }
 
     /// The items that a filter lets through, a few at a time.
@@ -66,22 +66,18 @@ fn no_inbox() -> Failure {
     Failure::new("there is no inbox: --inbox PATH names one, or INBOX in the environment")
 }
 
-/// What keeps a file from being used.
-pub(crate) fn in_words(path: &Path, error: &StoreError) -> Failure {
-    let path = path.display();
-    Failure::new(match error.kind() {
-        StoreErrorKind::NotFound => {
-            format!("there is no inbox {path}: a server makes it, or `trtc-call listen --inbox`")
-        }
-        StoreErrorKind::NotAnInbox => format!("{path} is not an inbox: {error}"),
+/// What keeps a file from being opened.
+fn in_words(path: &Path, error: StoreError) -> Failure {
+    match error.kind() {
+        StoreErrorKind::NotFound => Failure::new(format!(
+            "there is no inbox {}: a server makes it, or `trtc-call listen --inbox`",
+            path.display()
+        )),
         StoreErrorKind::SchemaTooNew => {
-            format!("{path} is for a newer version of this command: {error}")
+            Failure::new(format!("{error}; a later version of this command may do"))
         }
-        StoreErrorKind::Unavailable | StoreErrorKind::TimedOut => {
-            format!("{path} is locked by another program: {error}")
-        }
-        _ => format!("the inbox {path} cannot be used: {error}"),
-    })
+        _ => error.into(),
+    }
 }
 
 /// The numbers of items, for people: `3, 4, 9`.
