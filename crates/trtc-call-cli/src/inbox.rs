@@ -15,7 +15,6 @@ use std::process::ExitCode;
 use trtc_call_inbox::Filter;
 
 use self::opened::Opened;
-use self::shown::Shown;
 use crate::args::{AppArgs, FilterArgs, InboxArgs, ListArgs, ShowArgs, Verb};
 use crate::failure::Failure;
 use crate::{out, settings, table};
@@ -50,7 +49,7 @@ fn list(opened: &Opened, args: ListArgs) -> Result<ExitCode, Failure> {
     }
     if opened.is_json {
         for item in &items {
-            out::print_line(Shown::of(item).json()?)?;
+            out::print_line(shown::row_json(item))?;
         }
     } else {
         let lines = table::lines(shown::HEADER, items.iter().map(shown::row));
@@ -64,7 +63,7 @@ fn show(opened: &Opened, args: ShowArgs) -> Result<ExitCode, Failure> {
     let item = opened.run(opened.inbox.get(args.item))?;
     match item.filter(|item| app.is_none_or(|app| app == item.sdk_app_id)) {
         None => return nothing(),
-        Some(item) if opened.is_json => out::print_line(Shown::whole(&item, args.body).json()?)?,
+        Some(item) if opened.is_json => out::print_line(shown::json(&item, args.body))?,
         Some(item) => out::print(&shown::text(&item, args.body))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,7 @@ use trtc_call_webhook::{CallEnded, CallResult, Token};
 use trtc_call_webhook_axum::{Ack, SdkApp, Undecoded, Verifier, Webhook};
 
 pub(super) use self::scene::Scene;
-use self::scene::{Diary, SCENES};
+use self::scene::{Diary, SCENES, Trouble};
 use super::table::Row;
 use super::{LOCALHOST, TIMEOUT, sample};
 use crate::client::{Client, Endpoint, Reply};
@@ -77,7 +77,7 @@ pub(super) fn rows(
     let now = SystemTime::now();
     let diary = Diary::default();
     let mut sent = Vec::new();
-    for scene in SCENES {
+    for scene in &SCENES {
         let call_id = new_call_id();
         let mut replies = Vec::new();
         for seconds in scene.talks {
@@ -87,7 +87,7 @@ pub(super) fn rows(
             replies.push(runtime.block_on(client.post(&endpoint, &url, request.body()))?);
         }
         // Nothing else is stored yet, so that it is this call's job in which the child ends.
-        if scene.ends_in_the_middle && run_child(&path)? {
+        if scene.trouble == Trouble::Ends && run_child(&path)? {
             diary.add(&call_id, "a process ends in attempt 1");
         }
         diary.trouble(&call_id, scene.trouble);

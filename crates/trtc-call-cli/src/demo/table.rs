@@ -50,11 +50,9 @@ impl Row {
     pub(super) fn of_scene(scene: &Scene, replies: &[Reply], seen: String) -> Self {
         let ok = Ack::ok().answer();
         let is_seen = seen == scene.story;
-        let mut rows = replies.iter().map(|reply| Self::answered(reply, &ok, is_seen));
         // The first that is not as expected, or else the last, tells of all.
-        let told = rows
-            .find(|row| !row.is_as_expected)
-            .or_else(|| replies.last().map(|reply| Self::answered(reply, &ok, is_seen)));
+        let rows = || replies.iter().map(|reply| Self::answered(reply, &ok, is_seen));
+        let told = rows().find(|row| !row.is_as_expected).or_else(|| rows().last());
         Self {
             command: Command::CallEnded.to_string(),
             with: format!("inbox: {}", scene.with),

@@ -1,14 +1,12 @@
 //! An item as it is shown: in a line, or all of it; for people, or for machines.
 
-use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use trtc_call_inbox::{DoneAs, Item, ItemId, State};
-use trtc_call_webhook::{Command, SdkAppId};
+use serde_json::{Value, json};
+use trtc_call_inbox::{Item, ItemId, State};
+use trtc_call_webhook::Command;
 
 use crate::event::Decoded;
-use crate::failure::Failure;
-use crate::out::{add, plain};
+use crate::out::plain;
 use crate::time;
 
 pub(super) const HEADER: [&str; 8] =
@@ -43,129 +41,78 @@ pub(super) fn row(item: &Item) -> [String; 8] {
     ]
 }
 
-/// An item for machines.
-#[derive(Serialize)]
-pub(super) struct Shown<'a> {
-    id: i64,
-    state: &'static str,
-    sdk_app_id: SdkAppId,
-    /// The URL's.
-    command: Option<&'a str>,
-    call_id: Option<&'a str>,
-    idempotency_key: &'a str,
-    source: &'static str,
-    signature: &'static str,
-    received_at: String,
-    due_at: Option<String>,
-    attempts: u32,
-    lost_leases: u32,
-    last_error: Option<&'a str>,
-    done_as: Option<&'static str>,
-    done_at: Option<String>,
-    replaces: Option<i64>,
-    sha256: String,
-    #[serde(flatten)]
-    whole: Option<Whole>,
+/// All that an item's row tells, by name; null where there is nothing.
+fn fields(item: &Item) -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", json!(item.id.get())),
+        ("state", json!(item.state.as_str())),
+        ("sdk_app_id", json!(item.sdk_app_id)),
+        // The URL's.
+        ("command", json!(item.command.as_ref().map(Command::as_str))),
+        ("call_id", json!(item.call_id)),
+        ("idempotency_key", json!(item.key)),
+        ("source", json!(item.source.as_str())),
+        ("signature", json!(item.signature.as_str())),
+        ("received_at", json!(time::text(item.received_at))),
+        ("due_at", json!((item.state == State::Waiting).then(|| time::text(item.due_at)))),
+        ("attempts", json!(item.attempts)),
+        ("lost_leases", json!(item.lost_leases)),
+        ("last_error", json!(item.last_error)),
+        ("done_as", json!(item.done.map(|(how, _)| how.as_str()))),
+        ("done_at", json!(item.done.map(|(_, at)| time::text(at)))),
+        ("replaces", json!(item.replaces.map(ItemId::get))),
+        ("sha256", json!(item.sha256.map(|byte| format!("{byte:02x}")).concat())),
+    ]
 }
 
-/// What only the body tells.
-#[derive(Serialize)]
-struct Whole {
-    erased: bool,
-    event: Option<Value>,
-    billing: Option<String>,
-    /// Why it does not decode.
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+/// With what the body tells besides.
+fn all_fields(item: &Item) -> Vec<(&'static str, Value)> {
+    let body = item.body.as_deref();
+    let decoded = body.map(|body| Decoded::new(item.command.as_ref(), body));
+    let event = decoded.as_ref().and_then(|decoded| decoded.as_ref().ok()?.as_ref());
+    let error = decoded.as_ref().and_then(|decoded| decoded.as_ref().err());
+    let mut fields = fields(item);
+    fields.extend([
+        ("erased", json!(body.is_none())),
+        ("event", json!(event.map(Decoded::event))),
+        ("billing", json!(event.and_then(Decoded::billing))),
+        ("not_decoded", json!(error.map(ToString::to_string))),
+    ]);
+    fields
 }
 
-impl<'a> Shown<'a> {
-    pub(super) fn of(item: &'a Item) -> Self {
-        Self {
-            id: item.id.get(),
-            state: item.state.as_str(),
-            sdk_app_id: item.sdk_app_id,
-            command: item.command.as_ref().map(Command::as_str),
-            call_id: item.call_id.as_deref(),
-            idempotency_key: &item.key,
-            source: item.source.as_str(),
-            signature: item.signature.as_str(),
-            received_at: time::text(item.received_at),
-            due_at: (item.state == State::Waiting).then(|| time::text(item.due_at)),
-            attempts: item.attempts,
-            lost_leases: item.lost_leases,
-            last_error: item.last_error.as_deref(),
-            done_as: item.done.map(|(how, _)| DoneAs::as_str(how)),
-            done_at: item.done.map(|(_, at)| time::text(at)),
-            replaces: item.replaces.map(ItemId::get),
-            sha256: item.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
-            whole: None,
-        }
-    }
-
-    /// With what its body tells, and the body itself if it is wanted.
-    pub(super) fn whole(item: &'a Item, with_body: bool) -> Self {
-        let body = item.body.as_deref();
-        let decoded = body.map(|body| Decoded::new(item.command.as_ref(), body));
-        let event = decoded.as_ref().and_then(|decoded| decoded.as_ref().ok()?.as_ref());
-        let whole = Whole {
-            erased: body.is_none(),
-            event: event.map(Decoded::event),
-            billing: event.and_then(Decoded::billing),
-            error: decoded.as_ref().and_then(|decoded| Some(decoded.as_ref().err()?.to_string())),
-            body: body.filter(|_| with_body).map(|body| String::from_utf8_lossy(body).into_owned()),
-        };
-        Self { whole: Some(whole), ..Self::of(item) }
-    }
-
-    /// A line of JSON without the line feed.
-    pub(super) fn json(&self) -> Result<Vec<u8>, Failure> {
-        serde_json::to_vec(self)
-            .map_err(|error| Failure::new(format!("cannot write the item: {error}")))
-    }
+/// A line of JSON for a row, without the line feed.
+pub(super) fn row_json(item: &Item) -> Vec<u8> {
+    object(fields(item))
 }
 
-/// All of an item, for people.
+/// The same for all of an item, with its body if that is wanted.
+pub(super) fn json(item: &Item, with_body: bool) -> Vec<u8> {
+    let mut fields = all_fields(item);
+    if with_body {
+        fields.push(("body", json!(item.body.as_deref().map(String::from_utf8_lossy))));
+    }
+    object(fields)
+}
+
+fn object(fields: Vec<(&'static str, Value)>) -> Vec<u8> {
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Value::Object(fields.collect()).to_string().into_bytes()
+}
+
+/// All of an item for people, with its body if that is wanted.
 pub(super) fn text(item: &Item, with_body: bool) -> String {
-    let shown = Shown::whole(item, with_body);
-    let done = item.done.map(|(how, at)| format!("{how} {}", time::text(at)));
-    let replaces = shown.replaces.map(|item| format!("item {item}, which was wrong"));
     let mut text = String::new();
-    let mut line = |label: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            add(&mut text, label, value);
+    for (name, value) in all_fields(item).iter().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.push_str(&format!("{:<17}{}\n", name.replace('_', " "), plain(&value)));
+    }
+    if let Some(body) = item.body.as_deref().filter(|_| with_body) {
+        // Line by line, since what is escaped is not what was broken here.
+        for line in pretty(&String::from_utf8_lossy(body)).lines() {
+            text.push_str(&format!("\n{}", plain(line)));
         }
-    };
-    line("item", Some(&shown.id.to_string()));
-    line("state", Some(shown.state));
-    line("app", Some(&shown.sdk_app_id.to_string()));
-    line("command", shown.command);
-    line("call", shown.call_id);
-    line("key", Some(shown.idempotency_key));
-    line("source", Some(shown.source));
-    line("signature", Some(shown.signature));
-    line("received", Some(&shown.received_at));
-    line("due", shown.due_at.as_deref());
-    line("attempts", Some(&shown.attempts.to_string()));
-    line("lost leases", Some(&shown.lost_leases.to_string()));
-    line("last error", shown.last_error);
-    line("done", done.as_deref());
-    line("corrects", replaces.as_deref());
-    line("SHA-256", Some(&shown.sha256));
-    if let Some(whole) = &shown.whole {
-        line("body", whole.erased.then_some("erased: only its SHA-256 is kept"));
-        line("not decoded", whole.error.as_deref());
-        line("event", whole.event.as_ref().map(Value::to_string).as_deref());
-        line("billing", whole.billing.as_deref());
-        if let Some(body) = &whole.body {
-            text.push('\n');
-            // Line by line, since what is escaped is not what was broken here.
-            for line in pretty(body).lines() {
-                text.push_str(&plain(line));
-                text.push('\n');
-            }
-        }
+        text.push('\n');
     }
     text
 }

@@ -6,61 +6,57 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trtc_call_inbox::{Filter, Inbox, Job, JobError, State, StoreError};
 use trtc_call_webhook::CallEnded;
 
-/// A call with the handler's trouble, and how it goes.
+/// A call, what is wrong with its work, and how it goes.
 pub(in crate::demo) struct Scene {
     pub(in crate::demo) with: &'static str,
     /// A callback for each, by the seconds that it says were talked.
     pub(super) talks: &'static [u32],
-    pub(super) ends_in_the_middle: bool,
     pub(super) trouble: Trouble,
     pub(in crate::demo) story: &'static str,
 }
 
-/// What is wrong with the handler.
-#[derive(Clone, Copy, Default)]
+/// What is wrong with a call's work.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Trouble {
     #[default]
     None,
-    /// It fails so often.
+    /// The process ends in it.
+    Ends,
+    /// The handler fails so often.
     Fails(u32),
-    /// It cannot work this one, until it is mended.
+    /// The handler cannot do it, until it is mended.
     ForGood,
 }
 
 /// In the order in which they are sent.
-pub(super) const SCENES: &[Scene] = &[
+pub(super) const SCENES: [Scene; 5] = [
     Scene {
         with: "process ends",
         talks: &[42],
-        ends_in_the_middle: true,
-        trouble: Trouble::None,
+        trouble: Trouble::Ends,
         story: "a process ends in attempt 1, attempt 2 bills 42 s",
     },
     Scene {
         with: "duplicate",
         talks: &[42, 42],
-        ends_in_the_middle: false,
         trouble: Trouble::None,
         story: "attempt 1 bills 42 s",
     },
     Scene {
         with: "fails twice",
         talks: &[42],
-        ends_in_the_middle: false,
         trouble: Trouble::Fails(2),
         story: "attempt 1 fails, attempt 2 fails, attempt 3 bills 42 s",
     },
     Scene {
         with: "fails for good",
         talks: &[42],
-        ends_in_the_middle: false,
         trouble: Trouble::ForGood,
         story: "attempt 1 gives up, 1 dead is replayed, attempt 1 bills 42 s",
     },
     Scene {
         with: "disputed",
         talks: &[42, 4200],
-        ends_in_the_middle: false,
         trouble: Trouble::None,
         story: "2 disputed are resolved, attempt 1 bills 42 s",
     },
