@@ -68,7 +68,7 @@ fn change(
         return nothing();
     }
     if is_all {
-        confirm(is_meant, &format!("{} items are to be {}.", items.len(), deed.past()))?;
+        confirm(is_meant, &format!("items to be {}: {}.", deed.past(), items.len()))?;
     }
     let bar = progress::bar(u64::try_from(items.len()).unwrap_or(u64::MAX));
     let mut changed = 0_usize;
@@ -207,7 +207,7 @@ pub(super) fn prune(opened: &Opened, args: &PruneArgs) -> Result<ExitCode, Failu
         let line = json!({ "items": pruned.items, "keys": pruned.keys });
         out::print_line(line.to_string().into_bytes())?;
     } else {
-        out::print(&format!("removed {} items and {} keys\n", pruned.items, pruned.keys))?;
+        out::print(&format!("items removed: {}, keys removed: {}\n", pruned.items, pruned.keys))?;
     }
     Ok(ExitCode::SUCCESS)
 }

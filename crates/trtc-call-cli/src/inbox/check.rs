@@ -180,10 +180,8 @@ fn text(findings: &Findings, total: u64) -> String {
         };
         text.push_str(&format!("{:<14}-> {named}{}\n", "", finding.to_do));
     }
-    let verdict = match findings.0.len() {
-        0 => styled(GOOD, "all is well"),
-        found => styled(BAD, &format!("{found} findings")),
-    };
-    text.push_str(&format!("{verdict}  {total} items were looked at\n"));
+    let found = findings.0.len();
+    let found = styled(if found == 0 { GOOD } else { BAD }, &format!("findings: {found}"));
+    text.push_str(&format!("{found}  items looked at: {total}\n"));
     text
 }
