@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use trtc_call_inbox::store::{Resolved, Retention};
 use trtc_call_inbox::{Erase, ItemId, State};
+use trtc_call_webhook::SdkAppId;
 
 use super::opened::{BATCH, Opened, numbers};
 use super::{confirm, filter, nothing};
@@ -62,7 +63,7 @@ fn change(
     chosen: ChosenArgs,
     is_meant: bool,
 ) -> Result<ExitCode, Failure> {
-    let is_all = chosen.all;
+    let (is_all, named) = (chosen.all, chosen.items.len());
     let items = choose(opened, deed, chosen)?;
     if items.is_empty() {
         return nothing();
@@ -94,7 +95,7 @@ fn change(
         out::print(&format!("{text}{} {changed} of {}\n", deed.past(), items.len()))?;
     }
     // Whoever names items means each; what came to something else meanwhile is not meant by --all.
-    let is_well = if is_all { changed > 0 } else { changed == items.len() };
+    let is_well = if is_all { changed > 0 } else { changed == named };
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -120,17 +121,15 @@ fn choose(opened: &Opened, deed: Deed, chosen: ChosenArgs) -> Result<Vec<ItemId>
     for id in chosen.items {
         if is_of_app(opened, id, filter.sdk_app_id)? {
             items.push(id);
+        } else {
+            out::note(&format!("there is no item {id} of this app"));
         }
     }
     Ok(items)
 }
 
 /// Whether an item may be touched: with an app that is given, only that app's.
-fn is_of_app(
-    opened: &Opened,
-    id: ItemId,
-    app: Option<trtc_call_webhook::SdkAppId>,
-) -> Result<bool, Failure> {
+fn is_of_app(opened: &Opened, id: ItemId, app: Option<SdkAppId>) -> Result<bool, Failure> {
     let Some(app) = app else { return Ok(true) };
     let item = opened.run(opened.inbox.get(id))?;
     Ok(item.is_some_and(|item| item.sdk_app_id == app))

@@ -219,6 +219,9 @@ fn dead_items_are_replayed() {
     let file = filled("replay-all");
     assert_eq!(file.text(&["replay", "--all", "--sdk-app-id", OTHER_APP], 1), "");
     assert_eq!(file.text(&["replay", "1", "--sdk-app-id", OTHER_APP], 1), "");
+    let output = file.run(&["discard", "6", "7", "--sdk-app-id", APP]);
+    assert_eq!(stdout(&output, 1), "discarded 1 of 1\n");
+    assert_eq!(output.stderr, b"there is no item 7 of this app\n");
     let replayed = file.json(&["replay", "--all", "--call-id", "a-1", "--since", "1d"], 0);
     assert_eq!(replayed, [json!({ "id": 1, "replayed": true })]);
 }
