@@ -112,10 +112,10 @@ pub async fn a_user_is_erased_from_all_calls(stage: Stage) {
             stage.work(dead()).await;
         }
     }
-    let erased = stage.inbox().erase(&Erase::User("u\"ser".to_owned())).await.unwrap();
+    let erased = stage.inbox().erase(&Erase::User("u\"ser".to_owned()), None).await.unwrap();
     assert_eq!((erased.erased, erased.kept.len()), (expected.clone(), 1));
     assert!(stage.get(expected[0]).await.body.is_none());
-    let erased = stage.inbox().erase(&Erase::Call("c".to_owned())).await.unwrap();
+    let erased = stage.inbox().erase(&Erase::Call("c".to_owned()), None).await.unwrap();
     assert_eq!((erased.erased.len(), erased.kept.len()), (1, 0));
 }
 
