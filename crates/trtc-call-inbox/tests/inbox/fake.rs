@@ -107,11 +107,11 @@ impl Fake {
     }
 
     /// Asks the store beneath, unless it is to fail. Awaits before it and after it.
-    async fn ask<T>(
+    async fn ask<'a, T>(
         &self,
         op: Op,
         items: usize,
-        answer: StoreFuture<'_, T>,
+        answer: impl FnOnce() -> StoreFuture<'a, T>,
     ) -> Result<T, StoreError> {
         let fate = {
             let mut book = self.book();
@@ -131,7 +131,7 @@ impl Fake {
             Some(Fate::Fails(kind, _)) => Err(StoreError::new(kind, "as it was told")),
             Some(Fate::Hangs) => pending().await,
             None => {
-                let answer = answer.await;
+                let answer = answer().await;
                 yield_now().await;
                 answer
             }
@@ -141,12 +141,12 @@ impl Fake {
 
 impl Store for Fake {
     fn put(&self, items: Vec<NewItem>) -> StoreFuture<'_, Vec<Put>> {
-        Box::pin(self.ask(Op::Put, items.len(), self.inner.put(items)))
+        Box::pin(self.ask(Op::Put, items.len(), move || self.inner.put(items)))
     }
 
     fn lease(&self, request: LeaseRequest) -> StoreFuture<'_, Leased> {
-        Box::pin(async {
-            let answer = self.ask(Op::Lease, request.limit, self.inner.lease(request));
+        Box::pin(async move {
+            let answer = self.ask(Op::Lease, request.limit, move || self.inner.lease(request));
             let mut leased = answer.await?;
             leased.suspects_due |= self.claims_suspects.load(Ordering::Relaxed);
             Ok(leased)
@@ -154,15 +154,15 @@ impl Store for Fake {
     }
 
     fn renew(&self, leases: Vec<Lease>, term: Duration) -> StoreFuture<'_, Vec<bool>> {
-        Box::pin(self.ask(Op::Renew, leases.len(), self.inner.renew(leases, term)))
+        Box::pin(self.ask(Op::Renew, leases.len(), move || self.inner.renew(leases, term)))
     }
 
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>> {
-        Box::pin(self.ask(Op::Settle, settlements.len(), self.inner.settle(settlements)))
+        Box::pin(self.ask(Op::Settle, settlements.len(), move || self.inner.settle(settlements)))
     }
 
     fn prune(&self, retention: Retention, limit: usize) -> StoreFuture<'_, Pruned> {
-        Box::pin(self.ask(Op::Prune, limit, self.inner.prune(retention, limit)))
+        Box::pin(self.ask(Op::Prune, limit, move || self.inner.prune(retention, limit)))
     }
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
