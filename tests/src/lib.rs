@@ -18,6 +18,8 @@ pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
+#[cfg(target_os = "linux")]
+pub mod power;
 pub mod programs;
 pub mod raw;
 mod request;
