@@ -19,8 +19,7 @@ use crate::query::{Filter, Stats};
 pub use self::error::{StoreError, StoreErrorKind};
 
 /// A future of a store.
-pub type StoreFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
