@@ -24,6 +24,10 @@ pub struct Recorder {
     steps: Vec<Step>,
 }
 
+/// In place of which call a run is killed: what it has written by then may be unsynced.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill(pub &'static str, pub u32);
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -65,14 +69,15 @@ impl Recorder {
         assert_eq!(ended, Ended::Done);
     }
 
-    /// Runs it and kills it in place of the n-th sync of one of its threads, if it comes so far: what
-    /// it has written by then is not synced.
+    /// Runs it and kills it in place of the n-th call of this name in one of its threads, if it comes
+    /// so far.
     ///
     /// # Panics
     ///
     /// If it fails, or does what is not understood.
-    pub fn run_killed_at(&mut self, sync: u32, calls: u32, switches: &[&str]) -> Ended {
-        let inject = format!("inject=fsync,fdatasync:signal=KILL:when={sync}");
+    pub fn run_killed_at(&mut self, kill: Kill, calls: u32, switches: &[&str]) -> Ended {
+        let Kill(name, number) = kill;
+        let inject = format!("inject={name}:signal=KILL:when={number}");
         self.record(&["-e", &inject], calls, switches)
     }
 

@@ -64,26 +64,26 @@ impl Search {
         let start = Instant::now();
         let seed = env::var("POWER_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-        let states = AtomicUsize::new(0);
         let wrong = Mutex::new(Vec::new());
+        let states = AtomicUsize::new(0);
         let (sender, receiver) = mpsc::sync_channel::<State>(4);
-        let receiver = Mutex::new(receiver);
+        // Gone when the last thread is: if all have failed, nobody waits for them.
+        let receiver = Arc::new(Mutex::new(receiver));
         thread::scope(|scope| {
             for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
-                scope.spawn(|| {
-                    // In a statement of its own: while one judges, the others must get theirs.
-                    while let Some(state) = {
-                        let next = receiver.lock().expect("no panic").recv();
-                        next.ok()
-                    } {
-                        let number = states.fetch_add(1, Ordering::Relaxed);
-                        let found = state.judge(number);
+                let receiver = Arc::clone(&receiver);
+                let (states, wrong) = (&states, &wrong);
+                scope.spawn(move || {
+                    while let Some(state) = next(&receiver) {
+                        states.fetch_add(1, Ordering::Relaxed);
+                        let found = state.judge();
                         if !found.is_empty() {
                             wrong.lock().expect("no panic").push((state, found));
                         }
                     }
                 });
             }
+            drop(receiver);
             self.rebuild(steps, &mut Rng::with_seed(seed), |state| {
                 sender.send(state).expect("somebody judges");
             });
@@ -125,8 +125,14 @@ impl Search {
     }
 }
 
+fn next(receiver: &Mutex<mpsc::Receiver<State>>) -> Option<State> {
+    receiver.lock().expect("no panic").recv().ok()
+}
+
 impl State {
-    fn judge(&self, number: usize) -> Vec<Wrong> {
+    fn judge(&self) -> Vec<Wrong> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = scratch().join(format!("trtc-call-power-{}-{number}", process::id()));
         self.write(&folder);
         let wrong = judge(&folder, &self.ledger);
@@ -150,20 +156,17 @@ fn scratch() -> PathBuf {
 }
 
 impl Findings {
-    /// Whether something acknowledged was gone in a file that was whole, and how often.
+    /// After how many cuts something acknowledged was gone.
     #[must_use]
     pub fn losses(&self) -> usize {
         self.wrong.iter().filter(|(_, wrong)| wrong.iter().any(Wrong::is_loss)).count()
     }
 
-    /// Whether something but a loss was found: a file that is refused or not whole, a bill without its
+    /// What else was found: a file that is refused or not whole, a bill without its
     /// completion.
     #[must_use]
-    pub fn others(&self) -> String {
-        let is_other = |wrong: &&(State, Vec<Wrong>)| !wrong.1.iter().all(Wrong::is_loss);
-        self.wrong.iter().filter(is_other).fold(String::new(), |text, (state, wrong)| {
-            text + &format!("{}: {wrong:?}\n", state.name)
-        })
+    pub fn others(&self) -> Vec<&Wrong> {
+        self.wrong.iter().flat_map(|(_, wrong)| wrong).filter(|wrong| !wrong.is_loss()).collect()
     }
 
     /// Nothing is wrong.

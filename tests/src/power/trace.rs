@@ -94,7 +94,7 @@ pub fn read(record: &str, watched: &Watched, first: usize) -> Result<Vec<Step>, 
         if text.starts_with("+++") || text.starts_with("---") {
             continue;
         }
-        if let Some(begin) = text.strip_suffix("<unfinished ...>") {
+        if let Some(begin) = text.strip_suffix("<unfinished ...>").map(str::trim_end) {
             unfinished.insert(thread, (steps.len(), begin));
             steps.push(None);
             continue;
@@ -110,58 +110,24 @@ pub fn read(record: &str, watched: &Watched, first: usize) -> Result<Vec<Step>, 
                 (place, format!("{begin}{rest}"))
             }
         };
-        let (call, outcome) = parse(&text, watched).ok_or_else(|| shown(&text))?;
-        if let Some(call) = call.filter(|_| outcome != Outcome::Failed) {
+        if let Some(call) = parse(&text, watched).ok_or_else(|| shown(&text))? {
             steps[place] = Some(Step::Begun(first + place, call));
-            if outcome == Outcome::Done {
-                steps.push(Some(Step::Ended(first + place)));
-            }
+            steps.push(Some(Step::Ended(first + place)));
         }
     }
-    // What a killed thread was in the middle of.
-    for (place, begin) in unfinished.into_values() {
-        let text = format!("{begin}) = ?");
-        let (call, _) = parse(&text, watched).ok_or_else(|| shown(&text))?;
-        steps[place] = call.map(|call| Step::Begun(first + place, call));
-    }
-    let steps: Vec<Step> = steps.into_iter().flatten().collect();
-    no_write_is_left(&steps)?;
-    Ok(steps)
+    Ok(steps.into_iter().flatten().collect())
 }
 
-/// Whether a write has been done that a killed program was in the middle of, nobody can say.
-fn no_write_is_left(steps: &[Step]) -> Result<(), String> {
-    let mut open = HashMap::new();
-    for step in steps {
-        match step {
-            Step::Begun(number, call) => drop(open.insert(number, call)),
-            Step::Ended(number) => drop(open.remove(number)),
-        }
-    }
-    open.retain(|_, call| !matches!(call, Call::Sync(_) | Call::SyncFolder | Call::Note(_)));
-    if open.is_empty() { Ok(()) } else { Err(format!("killed within {open:?}")) }
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Done,
-    Failed,
-    /// The program was killed.
-    Never,
-}
-
-/// `name(argument, argument) = result`. The call is `None` if it does nothing to what is watched.
-fn parse(text: &str, watched: &Watched) -> Option<(Option<Call>, Outcome)> {
+/// `name(argument, argument) = result`. `Some(None)` if it does nothing to what is watched.
+fn parse(text: &str, watched: &Watched) -> Option<Option<Call>> {
     let (name, rest) = text.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
+    // `?` is the result of a call that was not begun, since the program was killed.
+    if result.starts_with(['-', '?']) {
+        return Some(None);
+    }
     // No text has a comma or a parenthesis in it: all are hexadecimal.
     let arguments: Vec<&str> = arguments.trim_end().strip_suffix(')')?.split(", ").collect();
-    let outcome = match result.as_bytes().first()? {
-        b'?' => Outcome::Never,
-        b'-' => Outcome::Failed,
-        _ => Outcome::Done,
-    };
     let places: Vec<Place> = arguments.iter().filter_map(|text| watched.place(text)).collect();
     let call = match (name, places.as_slice(), arguments.as_slice()) {
         (_, [], _) if name != "io_uring_setup" => None,
@@ -179,7 +145,7 @@ fn parse(text: &str, watched: &Watched) -> Option<(Option<Call>, Outcome)> {
             Some(Call::Note(String::from_utf8(hexadecimal(bytes)?).ok()?))
         }
         ("pwrite64", [Place::File(file)], [_, bytes, length, offset]) => {
-            let is_whole = outcome != Outcome::Done || result == *length;
+            let is_whole = result == *length;
             let file = file.clone();
             let (offset, bytes) = (offset.parse().ok()?, hexadecimal(bytes)?);
             is_whole.then_some(Some(Call::Write { file, offset, bytes }))?
@@ -193,7 +159,7 @@ fn parse(text: &str, watched: &Watched) -> Option<(Option<Call>, Outcome)> {
         ("unlink" | "unlinkat", [Place::File(file)], _) => Some(Call::Remove(file.clone())),
         _ => return None,
     };
-    Some((call, outcome))
+    Some(call)
 }
 
 /// What an argument names.
@@ -206,9 +172,10 @@ enum Place {
 impl Watched {
     /// `"path"`, or `descriptor<path>`.
     fn place(&self, argument: &str) -> Option<Place> {
-        let text = match argument.strip_prefix('"') {
-            Some(_) => argument,
-            None => argument.split_once('<')?.1.strip_suffix('>')?,
+        let text = match argument.split_once('<') {
+            Some((_, path)) => path.strip_suffix('>')?,
+            // What is written looks the same, but seldom begins with a slash.
+            None => argument.strip_prefix('"').filter(|text| text.starts_with("\\x2f"))?,
         };
         let path = PathBuf::from(std::ffi::OsString::from_vec(hexadecimal(text)?));
         if path == self.ledger {
@@ -256,7 +223,7 @@ mod tests {
             7  fsync(3<\\x2f\\x66\\x2f\\x61>) = ?\n\
             7  +++ killed by SIGKILL +++\n";
         let wanted = "[Begun(0, Write { file: \"a\", offset: 8, bytes: [1] }), Begun(1, Note(\"b\")), \
-            Ended(1), Ended(0), Begun(4, Sync(\"a\"))]";
+            Ended(1), Ended(0)]";
         assert_eq!(steps(record).as_deref(), Ok(wanted));
     }
 
@@ -268,7 +235,6 @@ mod tests {
             "7 rename(\"\\x2f\\x66\\x2f\\x61\", \"\\x2f\\x62\") = 0",
             "7 pwrite64(3<\\x2f\\x66\\x2f\\x61>, \"\\x01\\x02\", 2, 8) = 1",
             "7 mmap(NULL, 8, PROT_READ|PROT_WRITE, MAP_SHARED, 3<\\x2f\\x66\\x2f\\x61>, 0) = 0x7f0",
-            "7 pwrite64(3<\\x2f\\x66\\x2f\\x61>, \"\\x01\", 1, 8 <unfinished ...>",
         ] {
             assert!(steps(odd).is_err(), "{odd}");
         }
