@@ -82,7 +82,6 @@ impl Inbox {
     }
 
     /// A worker for what is stored: give it handlers, and start it.
-    #[must_use]
     pub fn worker(&self) -> WorkerBuilder {
         WorkerBuilder::new(Arc::clone(&self.shared))
     }
