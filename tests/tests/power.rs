@@ -3,21 +3,20 @@
 
 #![cfg(target_os = "linux")]
 
+use std::ops::Range;
+
 use conformance::power::recorder::{Ended, Kill, Recorder};
 use conformance::power::search::{Findings, Search};
 use conformance::power::trace::{Call, Step};
 
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// Where runs are killed that open a new file and store the first calls: in place of each sync, and of
-/// some of the writes.
-fn kills() -> impl Iterator<Item = Kill> {
-    let syncs = (1..=16).map(|number| Kill("fsync,fdatasync", number));
-    syncs.chain((3..60).step_by(4).map(|number| Kill("pwrite64", number)))
-}
-
 /// The writes among which a long run is killed: there are commits and checkpoints in them.
-const LONG_AFTER: std::ops::Range<u32> = 3000..9000;
+const LONG_AFTER: Range<u32> = 3000..9000;
+
+/// For how many steps a program that is started again has, without a commit at opening, synced nothing
+/// yet.
+const FIRST_STEPS: usize = 40;
 
 #[test]
 fn from_the_first_second_of_a_new_file_on_nothing_is_lost() {
@@ -26,11 +25,11 @@ fn from_the_first_second_of_a_new_file_on_nothing_is_lost() {
 
 #[test]
 fn over_checkpoints_and_restarts_of_the_log_and_a_kill_nothing_is_lost() {
-    long_run(30);
+    long_run(20);
 }
 
 #[test]
-fn what_a_killed_process_left_unsynced_is_not_acknowledged_and_then_lost() {
+fn what_killed_processes_left_unsynced_is_not_acknowledged_and_then_lost() {
     killed(10);
 }
 
@@ -39,9 +38,9 @@ fn what_a_killed_process_left_unsynced_is_not_acknowledged_and_then_lost() {
 fn at_very_many_moments_nothing_is_lost() {
     new_file(usize::MAX);
     for _ in 0..10 {
-        long_run(200);
+        long_run(100);
+        killed(100);
     }
-    killed(usize::MAX);
 }
 
 #[test]
@@ -59,22 +58,29 @@ fn without_waiting_for_the_disk_a_loss_is_found() {
 #[test]
 fn without_a_commit_at_opening_a_loss_is_found() {
     let mut losses = 0;
-    for (number, kill) in kills().enumerate() {
-        let Some(mut recorder) = Recorder::new(TMPDIR, &format!("unsynced-{number}")) else {
-            return;
-        };
+    for kill in kills() {
+        let Some(mut recorder) = Recorder::new(TMPDIR, "unsynced") else { return };
         recorder.run_killed_at(kill, 3, &["unsynced"]);
         let from = recorder.steps().len();
         recorder.run(3, &["unsynced"]);
         let name = format!("without a commit at opening, after {kill:?}");
-        losses += search(&name, &recorder, from, 10).losses();
+        let within = from..from + FIRST_STEPS;
+        losses += Search { name, within, moments: FIRST_STEPS }.run(recorder.steps()).losses();
     }
     assert_ne!(losses, 0);
 }
 
-/// Cuts the power at so many moments of a run, from a step on.
+/// Where runs are killed that open a new file and store the first calls: in place of each sync, and of
+/// some of the writes.
+fn kills() -> impl Iterator<Item = Kill> {
+    let syncs = (1..=15).map(|number| Kill("fsync,fdatasync", number));
+    syncs.chain((3..60).step_by(8).map(|number| Kill("pwrite64", number)))
+}
+
+/// Cuts the power at so many moments of a run, from this step on.
 fn search(name: &str, recorder: &Recorder, from: usize, moments: usize) -> Findings {
-    Search { name: name.to_owned(), from, moments }.run(recorder.steps())
+    let within = from..recorder.steps().len();
+    Search { name: name.to_owned(), within, moments }.run(recorder.steps())
 }
 
 fn new_file(moments: usize) {
@@ -102,16 +108,20 @@ fn begins_the_log(step: &Step) -> bool {
 
 fn killed(moments: usize) {
     let mut killed = 0;
-    for (number, kill) in kills().enumerate() {
-        let name = format!("killed-{moments}-{number}");
-        let Some(mut recorder) = Recorder::new(TMPDIR, &name) else { return };
+    for kill in kills() {
+        let Some(mut recorder) = Recorder::new(TMPDIR, &format!("killed-{moments}")) else {
+            return;
+        };
         if recorder.run_killed_at(kill, 3, &[]) == Ended::Killed {
             killed += 1;
         }
         // The cuts before the kill are those of a new file.
         let from = recorder.steps().len();
+        let second = fastrand::choice(kills().collect::<Vec<_>>()).expect("a kill");
+        recorder.run_killed_at(second, 4, &[]);
         recorder.run(6, &[]);
-        search(&format!("after {kill:?}"), &recorder, from, moments).are_none(TMPDIR);
+        let name = format!("after {kill:?} and {second:?}");
+        search(&name, &recorder, from, moments).are_none(TMPDIR);
     }
     assert!(killed > kills().count() / 2, "only {killed} runs were killed");
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trtc_call_inbox::store::{Put, Store};
-use trtc_call_inbox::{Filter, Inbox, Job, JobError, NewItem, State};
+use trtc_call_inbox::{Filter, Inbox, Job, JobError, State};
 use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_inbox_sqlite::rusqlite::{self, Connection};
 use trtc_call_webhook::CallEnded;
 
-use super::work::{BILLS, FILE, Ledger, bill, body, delivery, options};
+use super::work::{BILLS, FILE, Ledger, bill, item, options};
 
 /// What is wrong with an inbox after a power cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ async fn try_judge(folder: &Path, ledger: &Ledger) -> Result<Vec<Wrong>, Wrong> 
     wrong.extend(unbilled.map(|call| Wrong::Unbilled(*call)));
 
     // It goes on: the vendor sends all again, and a worker works what is left.
-    let again = ledger.stored.iter().map(|call| NewItem::of(&delivery(*call))).collect();
+    let again = ledger.stored.iter().map(|call| item(*call)).collect();
     let puts = store.put(again).await?;
     let is_new = |put: &Put| *put != Put::Duplicate;
     let forgotten = ledger.stored.iter().zip(&puts).filter(|(_, put)| is_new(put));
@@ -115,11 +115,11 @@ async fn found(store: &SqliteInbox, file: &Path) -> Result<BTreeMap<u32, Found>,
     let bills = bills(file)?;
     let items = store.list(Filter::all(), usize::MAX, true).await?;
     let mut found = BTreeMap::new();
-    for item in items {
-        let call: u32 = item.call_id.as_deref().unwrap_or_default().parse()?;
-        let is_whole = item.body.is_some_and(|found| found == body(call));
+    for kept in items {
+        let call: u32 = kept.call_id.as_deref().unwrap_or_default().parse()?;
+        let is_whole = kept.body.is_some_and(|body| body == item(call).body);
         let bills = bills.get(&call).copied().unwrap_or_default();
-        if found.insert(call, Found { state: item.state, is_whole, bills }).is_some() {
+        if found.insert(call, Found { state: kept.state, is_whole, bills }).is_some() {
             return Err(Wrong::Refused(format!("call {call} has two items")));
         }
     }

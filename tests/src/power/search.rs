@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -33,9 +34,9 @@ const CUTS: [Cut; 8] = [
 pub struct Search {
     /// What it is called where it is printed.
     pub name: String,
-    /// Of the run's steps, those that come before this one are not looked at.
-    pub from: usize,
-    /// At how many moments the power is cut; of more steps so many are chosen at random.
+    /// After which steps of the run it may be cut.
+    pub within: Range<usize>,
+    /// At how many moments it is cut; of more steps so many are chosen at random.
     pub moments: usize,
 }
 
@@ -109,7 +110,8 @@ impl Search {
                 Arc::make_mut(&mut ledger).add(line);
                 lines += 1;
             }
-            if moment < self.from || rng.usize(..steps.len() - self.from) >= self.moments {
+            let is_within = self.within.contains(&moment);
+            if !is_within || rng.usize(..self.within.len()) >= self.moments {
                 continue;
             }
             for cut in CUTS {

@@ -1,9 +1,10 @@
 //! What the program `power_writer` works at, and what its ledger says of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use trtc_call_inbox::{Clock, Job, JobError};
+use trtc_call_inbox::{Clock, Job, JobError, NewItem};
 use trtc_call_inbox_sqlite::{CompleteWith, SqliteInbox, SqliteOptions};
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{CallEnded, Delivery, SdkApp, Verifier};
@@ -28,6 +29,18 @@ pub fn options(day: u32) -> SqliteOptions {
 pub fn body(call: u32) -> String {
     let filler = "x".repeat(call as usize % 5 * 6000);
     format!(r#"{{"CallRecord":{{"CallId":"{call}"}},"Filler":"{filler}"}}"#)
+}
+
+/// The callback about a call that has ended, as it is stored. Each is made once, since that takes long.
+///
+/// # Panics
+///
+/// Never: it is a good one.
+#[must_use]
+pub fn item(call: u32) -> NewItem {
+    static ITEMS: Mutex<BTreeMap<u32, NewItem>> = Mutex::new(BTreeMap::new());
+    let mut items = ITEMS.lock().expect("no panic");
+    items.entry(call).or_insert_with(|| NewItem::of(&delivery(call))).clone()
 }
 
 /// The callback about a call that has ended.
