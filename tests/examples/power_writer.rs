@@ -5,11 +5,11 @@
 //! cargo run -p conformance --example power_writer -- FOLDER LEDGER DAY CALLS [normal] [unsynced]
 //! ```
 
-use std::env;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::{env, thread};
 
 use conformance::power::work::{BILLS, FILE, Fact, bill, delivery, options};
 use trtc_call_inbox::store::Store;
@@ -19,8 +19,17 @@ use trtc_call_webhook::CallEnded;
 /// How many calls come at the same time at most, and are worked after that.
 const AT_ONCE: u32 = 4;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime").block_on(work());
+    // Until all threads have ended, and closed the file: what they were in the middle of would be half
+    // done, and nobody could say how much of it.
+    while fs::read_dir("/proc/self/task").expect("a list").count() > 1 {
+        thread::yield_now();
+    }
+}
+
+async fn work() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [folder, ledger, day, calls, switches @ ..] = arguments.as_slice() else {
         panic!("a folder, a ledger, a day and a number of calls");

@@ -18,7 +18,6 @@ pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
-#[cfg(target_os = "linux")]
 pub mod power;
 pub mod programs;
 pub mod raw;

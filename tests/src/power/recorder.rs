@@ -1,7 +1,6 @@
 //! Recording what `power_writer` does to its files.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -89,42 +88,35 @@ impl Recorder {
         command.arg(&self.watched.folder).arg(&self.watched.ledger);
         command.args([self.days.to_string(), calls.to_string()]).args(switches);
         let Output { status, stderr, .. } = command.output().expect("strace");
-        // strace ends as the program does.
-        let ended = match (status.code(), status.signal()) {
-            (Some(0), _) => Ended::Done,
-            (_, Some(9)) => Ended::Killed,
-            _ => panic!("{status}: {}", String::from_utf8_lossy(&stderr)),
+        // strace ends as the program does: by a signal, if that was killed.
+        let ended = match status.code() {
+            Some(0) => Ended::Done,
+            None => Ended::Killed,
+            Some(_) => panic!("{status}: {}", String::from_utf8_lossy(&stderr)),
         };
         let record = fs::read_to_string(record).expect("a record");
         let first = self.steps.iter().map(Step::number).max().map_or(0, |last| last + 1);
-        let record =
-            trace::read(&record, &self.watched, first).unwrap_or_else(|odd| panic!("{odd}"));
-        self.steps.extend(record.steps);
-        // Whatever was done to the files was recorded, and understood.
-        if let Err(difference) = self.compare() {
-            let numbers: Vec<usize> = record.cut_off.iter().map(Step::number).collect();
-            self.steps.extend(record.cut_off);
-            self.steps.extend(numbers.into_iter().map(Step::Ended));
-            assert_eq!(self.compare(), Ok(()), "without what was cut off: {difference}");
-        }
+        let steps = trace::read(&record, &self.watched, first);
+        self.steps.extend(steps.unwrap_or_else(|odd| panic!("{odd}")));
+        self.is_complete();
         self.days += 1;
         ended
     }
 
-    /// Whether the files are as recorded.
-    fn compare(&self) -> Result<(), String> {
+    /// Whatever was done to the files was recorded, and understood.
+    fn is_complete(&self) {
         let mut disk = Disk::default();
         self.steps.iter().for_each(|step| disk.take(step));
         let mut recorded = disk.after(Cut::None, &mut Rng::new());
         for entry in fs::read_dir(&self.watched.folder).expect("a folder") {
             let path = entry.expect("a file").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let is_watched = !name.ends_with(trace::SHARED_MEMORY);
-            if is_watched && recorded.remove(&name) != Some(fs::read(path).expect("a file")) {
-                return Err(format!("{name} is not as recorded"));
+            if !name.ends_with(trace::SHARED_MEMORY) {
+                let is_recorded = recorded.remove(&name) == Some(fs::read(path).expect("a file"));
+                assert!(is_recorded, "{name} is not as recorded");
             }
         }
-        if recorded.is_empty() { Ok(()) } else { Err(format!("not there: {:?}", recorded.keys())) }
+        assert!(recorded.is_empty(), "recorded, but not there: {:?}", recorded.keys());
     }
 
     /// All that the runs did.

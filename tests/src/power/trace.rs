@@ -1,7 +1,6 @@
 //! What a program did to a folder, read from what strace has recorded of it.
 
 use std::collections::HashMap;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// How strace has to be told to record: threads too, the path of each descriptor, and all texts in
@@ -78,26 +77,16 @@ pub enum Call {
     Note(String),
 }
 
-/// What a record says.
-#[derive(Debug)]
-pub struct Record {
-    /// What happened.
-    pub steps: Vec<Step>,
-    /// The calls that the end of the program cut off: nobody can say whether they were done.
-    pub cut_off: Vec<Step>,
-}
-
-/// Reads a record; the numbers of its calls begin with `first`.
+/// Reads a record; the numbers of its calls begin with `first`. What a kill came before was not done.
 ///
 /// # Errors
 ///
 /// A line that does something to the folder that is not understood.
-pub fn read(record: &str, watched: &Watched, first: usize) -> Result<Record, String> {
+pub fn read(record: &str, watched: &Watched, first: usize) -> Result<Vec<Step>, String> {
     // A call that other threads' calls interrupt stands in two lines. Its place is kept by `None`,
     // since only the second one says whether it has failed.
     let mut steps: Vec<Option<Step>> = Vec::new();
     let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
-    let mut cut_off = Vec::new();
     for line in record.lines() {
         let (thread, text) = line.split_once(' ').ok_or_else(|| shown(line))?;
         let text = text.trim_start();
@@ -120,30 +109,20 @@ pub fn read(record: &str, watched: &Watched, first: usize) -> Result<Record, Str
                 (place, format!("{begin}{rest}"))
             }
         };
-        let call = parse(&text, watched).ok_or_else(|| shown(&text))?;
-        let Some(call) = call else { continue };
-        if text.ends_with(CUT_OFF) {
-            cut_off.push(Step::Begun(first + place, call));
-        } else {
+        if let Some(call) = parse(&text, watched).ok_or_else(|| shown(&text))? {
             steps[place] = Some(Step::Begun(first + place, call));
             steps.push(Some(Step::Ended(first + place)));
         }
     }
-    for (place, begin) in unfinished.into_values() {
-        let call = parse(&format!("{begin}){CUT_OFF}"), watched).ok_or_else(|| shown(begin))?;
-        cut_off.extend(call.map(|call| Step::Begun(first + place, call)));
-    }
-    Ok(Record { steps: steps.into_iter().flatten().collect(), cut_off })
+    Ok(steps.into_iter().flatten().collect())
 }
-
-/// The result of a call that has not returned.
-const CUT_OFF: &str = " = ?";
 
 /// `name(argument, argument) = result`. `Some(None)` if it does nothing to what is watched.
 fn parse(text: &str, watched: &Watched) -> Option<Option<Call>> {
     let (name, rest) = text.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
-    if result.starts_with('-') {
+    // It failed, or was not done.
+    if result.starts_with(['-', '?']) {
         return Some(None);
     }
     // No text has a comma or a parenthesis in it: all are hexadecimal.
@@ -167,7 +146,7 @@ fn parse(text: &str, watched: &Watched) -> Option<Option<Call>> {
         ("pwrite64", [Place::File(file)], [_, bytes, _, offset]) => {
             let mut bytes = hexadecimal(bytes)?;
             // It may write less than it is given.
-            bytes.truncate(result.parse().unwrap_or(bytes.len()));
+            bytes.truncate(result.parse().ok()?);
             Some(Call::Write { file: file.clone(), offset: offset.parse().ok()?, bytes })
         }
         ("ftruncate", [Place::File(file)], [_, length]) => {
@@ -197,7 +176,7 @@ impl Watched {
             // What is written looks the same, but seldom begins with a slash.
             None => argument.strip_prefix('"').filter(|text| text.starts_with("\\x2f"))?,
         };
-        let path = PathBuf::from(std::ffi::OsString::from_vec(hexadecimal(text)?));
+        let path = PathBuf::from(String::from_utf8(hexadecimal(text)?).ok()?);
         if path == self.ledger {
             return Some(Place::Ledger);
         }
@@ -232,8 +211,7 @@ mod tests {
 
     fn steps(record: &str) -> Result<String, String> {
         let watched = Watched { folder: "/f".into(), ledger: "/l".into() };
-        let record = read(record, &watched, 0)?;
-        Ok(format!("{:?} {:?}", record.steps, record.cut_off))
+        read(record, &watched, 0).map(|steps| format!("{steps:?}"))
     }
 
     #[test]
@@ -244,14 +222,14 @@ mod tests {
             7  fsync(3<\\x2f\\x66\\x2f\\x61>) = ?\n\
             7  +++ killed by SIGKILL +++\n";
         let wanted = "[Begun(0, Write { file: \"a\", offset: 8, bytes: [1] }), Begun(1, Note(\"b\")), \
-            Ended(1), Ended(0)] [Begun(4, Sync(\"a\"))]";
+            Ended(1), Ended(0)]";
         assert_eq!(steps(record).as_deref(), Ok(wanted));
     }
 
     #[test]
     fn what_is_not_understood_is_an_error_and_what_failed_did_nothing() {
         let failed = "7 unlink(\"\\x2f\\x66\\x2f\\x61\") = -1 ENOENT (No such file or directory)";
-        assert_eq!(steps(failed).as_deref(), Ok("[] []"));
+        assert_eq!(steps(failed).as_deref(), Ok("[]"));
         for odd in [
             "7 rename(\"\\x2f\\x66\\x2f\\x61\", \"\\x2f\\x62\") = 0",
             "7 write(3<\\x2f\\x66\\x2f\\x61>, \"\\x01\\x02\", 2) = 2",
