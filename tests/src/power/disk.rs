@@ -1,10 +1,17 @@
 //! A disk that loses what was not synced.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fastrand::Rng;
 
 use super::trace::{Call, Step};
+
+/// What a disk writes at once, in bytes.
+pub const SECTOR: usize = 512;
+
+/// No write has two parts.
+const WHOLE: usize = usize::MAX;
 
 /// The content of each file of a folder, by its name.
 pub type Folder = BTreeMap<String, Vec<u8>>;
@@ -134,16 +141,18 @@ impl<'a> Disk<'a> {
             let Some(file) = file.map(|file| &self.files[file]) else { continue };
             let mut content = file.synced.clone();
             for (number, call) in &file.unsynced {
-                match cut {
-                    Cut::All => {}
-                    Cut::None => apply(call, &mut content, usize::MAX, || true),
-                    Cut::After if *number == last => {
-                        apply(call, &mut content, SECTOR, || rng.bool())
-                    }
-                    Cut::After => apply(call, &mut content, usize::MAX, || *number < last),
-                    Cut::Any(share) => apply(call, &mut content, usize::MAX, || rng.f64() < share),
-                    Cut::Torn(share, unit) => apply(call, &mut content, unit, || rng.f64() < share),
-                }
+                let (unit, share) = match cut {
+                    Cut::All => (WHOLE, 0.0),
+                    Cut::None => (WHOLE, 1.0),
+                    Cut::After => match number.cmp(&last) {
+                        Ordering::Less => (WHOLE, 1.0),
+                        Ordering::Equal => (SECTOR, 0.5),
+                        Ordering::Greater => (WHOLE, 0.0),
+                    },
+                    Cut::Any(share) => (WHOLE, share),
+                    Cut::Torn(share, unit) => (unit, share),
+                };
+                apply(call, &mut content, unit, || rng.f64() < share);
                 // Of a write that is lost, the new length of the file may still be kept.
                 if let Call::Write { offset, bytes, .. } = call
                     && grows
@@ -158,13 +167,10 @@ impl<'a> Disk<'a> {
     }
 }
 
-/// What a disk writes at once.
-pub const SECTOR: usize = 512;
-
 impl File<'_> {
     fn sync(&mut self, calls: &[(usize, &Call)]) {
         for (_, call) in calls {
-            apply(call, &mut self.synced, usize::MAX, || true);
+            apply(call, &mut self.synced, WHOLE, || true);
         }
         let numbers: HashSet<usize> = calls.iter().map(|(number, _)| *number).collect();
         self.unsynced.retain(|(number, _)| !numbers.contains(number));

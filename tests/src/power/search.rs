@@ -49,8 +49,7 @@ struct State {
 
 /// What was found.
 pub struct Findings {
-    /// How many states were opened, all different.
-    pub states: usize,
+    states: usize,
     wrong: Vec<(State, Vec<Wrong>)>,
 }
 
@@ -175,8 +174,9 @@ impl Findings {
     ///
     /// # Panics
     ///
-    /// If something is. The first such state is left in a folder.
+    /// If something is, or nothing was looked at. The first such state is left in a folder.
     pub fn are_none(&self, tmpdir: &str) {
+        assert_ne!(self.states, 0);
         let Some((first, _)) = self.wrong.first() else { return };
         let folder = Path::new(tmpdir).join("power-found");
         first.write(&folder);

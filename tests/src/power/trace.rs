@@ -14,7 +14,7 @@ pub const CALLS: &str = "openat,mmap,write,pwrite64,ftruncate,fsync,fdatasync,un
     ?renameat,renameat2,?link,linkat,symlinkat,?symlink,sendfile,copy_file_range,splice,\
     ?io_uring_setup";
 
-/// How the names of files end that processes share as memory. SQLite makes such a file anew when the
+/// How the names of files end that processes share as memory. `SQLite` makes such a file anew when the
 /// first process opens the database: what is in it after a power cut is no matter.
 pub const SHARED_MEMORY: &str = "-shm";
 
