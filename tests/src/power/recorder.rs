@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Once, OnceLock};
 
 use fastrand::Rng;
 
@@ -16,7 +17,7 @@ const WRITER: &str = "power_writer";
 
 /// Runs of the program on one folder, one after the other.
 pub struct Recorder {
-    programs: Programs,
+    programs: &'static Programs,
     folder: PathBuf,
     watched: Watched,
     days: u32,
@@ -45,16 +46,20 @@ impl Recorder {
     /// If there can be no such folder, or the program does not compile.
     #[must_use]
     pub fn new(tmpdir: &str, name: &str) -> Option<Self> {
+        static PROGRAMS: OnceLock<Programs> = OnceLock::new();
+        static SAID: Once = Once::new();
         if let Err(reason) = can_record() {
-            skipped(&format!("{name}: strace ({reason})"));
+            SAID.call_once(|| {
+                skipped(&format!("strace ({reason}): nothing of power cuts is tested"))
+            });
             return None;
         }
+        let programs = PROGRAMS.get_or_init(|| Programs::build_example(tmpdir, WRITER));
         let folder = Path::new(tmpdir).join("power").join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("inbox")).expect("a folder");
         let folder = folder.canonicalize().expect("a folder");
         let watched = Watched { folder: folder.join("inbox"), ledger: folder.join("ledger") };
-        let programs = Programs::build_example(tmpdir, WRITER);
         Some(Self { programs, folder, watched, days: 0, steps: Vec::new() })
     }
 
