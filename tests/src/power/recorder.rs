@@ -49,9 +49,8 @@ impl Recorder {
         static PROGRAMS: OnceLock<Programs> = OnceLock::new();
         static SAID: Once = Once::new();
         if let Err(reason) = can_record() {
-            SAID.call_once(|| {
-                skipped(&format!("strace ({reason}): nothing of power cuts is tested"))
-            });
+            let text = format!("strace ({reason}): nothing of power cuts is tested");
+            SAID.call_once(|| skipped(&text));
             return None;
         }
         let programs = PROGRAMS.get_or_init(|| Programs::build_example(tmpdir, WRITER));
