@@ -20,6 +20,7 @@ pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
+pub mod power;
 pub mod programs;
 pub mod raw;
 mod request;
