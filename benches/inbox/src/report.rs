@@ -1,5 +1,6 @@
 //! The whole report: measures, prints, and keeps what is to be kept.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -41,8 +42,8 @@ struct Figures {
 /// Measures and prints; `write` keeps the result in this folder.
 pub(crate) async fn run(scale: &Scale, write: bool) -> Result<()> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // On the disk that the repository is on: what the system has for temporary files may be memory.
-    let folder = tempdir_in(home.join("target"))?;
+    // Beside the program: what the system has for temporary files may be memory.
+    let folder = tempdir_in(env::current_exe()?.with_file_name(""))?;
     let machine = Command::new("sh").args(["-c", MACHINE]).current_dir(home).output()?;
     let mut text = String::from_utf8(machine.stdout)?;
     let figures = measure(scale, folder.path()).await?;
