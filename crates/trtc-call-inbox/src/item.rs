@@ -271,6 +271,30 @@ impl Item {
         }
     }
 
+    /// An item without a body, for a store that fills in what its row has.
+    #[must_use]
+    pub fn blank(id: ItemId, key: String, sdk_app_id: SdkAppId) -> Self {
+        Self {
+            id,
+            key,
+            sdk_app_id,
+            command: None,
+            call_id: None,
+            source: Source::Callback,
+            signature: SignatureFound::Unverified,
+            body: None,
+            sha256: [0; 32],
+            received_at: SystemTime::UNIX_EPOCH,
+            state: State::Waiting,
+            due_at: SystemTime::UNIX_EPOCH,
+            attempts: 0,
+            lost_leases: 0,
+            last_error: None,
+            done: None,
+            replaces: None,
+        }
+    }
+
     /// The command: the URL's, or else the body's.
     #[must_use]
     pub fn command(&self) -> Option<Command> {

@@ -1,0 +1,198 @@
+//! Reading, on connections of its own: it never holds up the writer.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ToSql};
+use tokio::sync::Semaphore;
+use trtc_call_inbox::store::{StoreError, StoreErrorKind};
+use trtc_call_inbox::trtc_call_webhook::SdkAppId;
+use trtc_call_inbox::{AppStats, Filter, Item, State, Stats};
+
+use crate::error::{Failure, closed};
+use crate::file::Identity;
+use crate::open::open_reader;
+use crate::row::{self, columns, items_with_keys};
+use crate::{schema, time};
+
+/// The most reads at a time.
+const READERS: usize = 4;
+
+/// How long a read waits for a lock. Few do: while the log is recovered, for example.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The items of each state, for counting: each statement walks an index of just these.
+const COUNTED: &[(State, &str)] = &[
+    (
+        State::Waiting,
+        "SELECT sdk_app_id, due_at FROM trtc_call_items
+         WHERE state = 'waiting' AND lost_leases = 0",
+    ),
+    (
+        State::Waiting,
+        "SELECT sdk_app_id, due_at FROM trtc_call_items
+         WHERE state = 'waiting' AND lost_leases > 0",
+    ),
+    (State::Leased, "SELECT sdk_app_id, NULL FROM trtc_call_items WHERE state = 'leased'"),
+    (State::Done, "SELECT sdk_app_id, NULL FROM trtc_call_items WHERE state = 'done'"),
+    (
+        State::Dead,
+        "SELECT sdk_app_id, NULL FROM trtc_call_items
+         WHERE state IN ('dead', 'disputed') AND state = 'dead'",
+    ),
+    (
+        State::Disputed,
+        "SELECT sdk_app_id, NULL FROM trtc_call_items
+         WHERE state IN ('dead', 'disputed') AND state = 'disputed'",
+    ),
+];
+
+const INTEGRITY_CHECK: &str = "PRAGMA integrity_check";
+
+/// What the check says if nothing is wrong.
+const INTACT: &str = "ok";
+
+/// Connections that read.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    path: PathBuf,
+    turns: Arc<Semaphore>,
+    idle: Mutex<Vec<Reader>>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    identity: Identity,
+}
+
+impl Readers {
+    /// Opened as they are needed.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Mutex::default() }
+    }
+
+    /// Reads in one transaction, on a thread that may wait.
+    pub(crate) async fn read<R: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| closed())?;
+        let readers = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            readers.read_here(work).map_err(|failure| failure.at(&readers.path))
+        });
+        task.await.map_err(|error| {
+            StoreError::new(StoreErrorKind::Other, "the read was broken off").with_source(error)
+        })?
+    }
+
+    fn read_here<R>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let reader = self.take()?;
+        let transaction = reader.connection.unchecked_transaction()?;
+        schema::check(&transaction)?;
+        let value = work(&transaction)?;
+        drop(transaction);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        Ok(value)
+    }
+
+    fn take(&self) -> Result<Reader, Failure> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(reader) = idle.filter(|reader| reader.identity.check().is_ok()) {
+            return Ok(reader);
+        }
+        let (connection, identity) = open_reader(&self.path, PATIENCE)?;
+        Ok(Reader { connection, identity })
+    }
+}
+
+/// Items by their numbers.
+pub(crate) fn list(
+    connection: &Connection,
+    filter: &Filter,
+    limit: usize,
+    with_bodies: bool,
+) -> Result<Vec<Item>, Failure> {
+    let app = filter.sdk_app_id.map(|app| app.get().cast_signed());
+    let since = filter.since.map(time::millis);
+    let after = filter.after.map(|after| after.get());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut params: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    let mut select =
+        ["SELECT ", columns!(), ", ", if with_bodies { "body" } else { "NULL" }].concat();
+    select.push_str(concat!(" FROM ", items_with_keys!(), " WHERE true"));
+    if let Some(app) = &app {
+        select.push_str(" AND trtc_call_items.sdk_app_id = :sdk_app_id");
+        params.push((":sdk_app_id", app));
+    }
+    if let Some(call_id) = &filter.call_id {
+        select.push_str(" AND call_id = :call_id");
+        params.push((":call_id", call_id));
+    }
+    if let Some(since) = &since {
+        select.push_str(" AND received_at >= :since");
+        params.push((":since", since));
+    }
+    if let Some(after) = &after {
+        select.push_str(" AND trtc_call_items.id > :after");
+        params.push((":after", after));
+    }
+    if let Some(state) = filter.state {
+        select.push_str(in_state(state));
+    }
+    select.push_str(" ORDER BY trtc_call_items.id LIMIT :limit");
+    let mut select = connection.prepare_cached(&select)?;
+    select.query_and_then(&*params, row::item)?.collect()
+}
+
+/// The condition for a state, as the indexes of the states have it.
+fn in_state(state: State) -> &'static str {
+    match state {
+        State::Waiting => " AND state = 'waiting'",
+        State::Leased => " AND state = 'leased'",
+        State::Done => " AND state = 'done'",
+        State::Dead => " AND state IN ('dead', 'disputed') AND state = 'dead'",
+        State::Disputed => " AND state IN ('dead', 'disputed') AND state = 'disputed'",
+        // A state of a later version has no items here.
+        _ => " AND false",
+    }
+}
+
+/// How many items there are.
+pub(crate) fn stats(
+    connection: &Connection,
+    only: Option<SdkAppId>,
+    now: i64,
+) -> Result<Stats, Failure> {
+    let mut apps: BTreeMap<SdkAppId, AppStats> = BTreeMap::new();
+    for (state, select) in COUNTED {
+        let mut select = connection.prepare_cached(select)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let app = row::app(row.get(0)?);
+            if only.is_some_and(|only| only != app) {
+                continue;
+            }
+            let stats = apps.entry(app).or_insert_with(|| AppStats::new(app));
+            stats.add(*state, 1);
+            let due_at: Option<i64> = row.get(1)?;
+            let lag = due_at.map(|due_at| time::between(due_at, now)).unwrap_or_default();
+            stats.lag = stats.lag.max(lag);
+        }
+    }
+    Ok(Stats::new(apps.into_values().collect()))
+}
+
+/// What is wrong with the file.
+pub(crate) fn integrity(connection: &Connection) -> Result<Vec<String>, Failure> {
+    let mut check = connection.prepare(INTEGRITY_CHECK)?;
+    let found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(found.into_iter().filter(|found| found != INTACT).collect())
+}
