@@ -43,7 +43,7 @@ pub(crate) async fn measure(scale: &Scale, callbacks: &Callbacks, folder: &Path)
             size::fill(&Store::Inbox(inbox.clone()), callbacks, scale.jobs).await?;
             let count = Arc::new(Count::default());
             let worker = if is_billing { billing(&inbox, &count) } else { plain(&inbox, &count) };
-            let seconds = count.run(worker, scale.jobs).await?.as_secs_f64();
+            let seconds = count.run(worker, scale.jobs).await.as_secs_f64();
             let rate = if is_billing { &mut rates.billing } else { &mut rates.plain };
             rate.push(scale.jobs as f64 / seconds);
             if is_billing && bills(&path)? != scale.jobs {
@@ -74,14 +74,12 @@ impl Count {
     }
 
     /// Until so many are done, and their completions stored.
-    async fn run(&self, worker: WorkerBuilder, jobs: u64) -> Result<Duration> {
+    async fn run(&self, worker: WorkerBuilder, jobs: u64) -> Duration {
         let start = Instant::now();
         let worker = worker.start();
         self.reaches(jobs).await;
-        match worker.stop(PATIENCE).await.given_back {
-            0 => Ok(start.elapsed()),
-            jobs => Err(format!("{jobs} jobs did not end").into()),
-        }
+        worker.stop(PATIENCE).await;
+        start.elapsed()
     }
 }
 
@@ -169,7 +167,7 @@ pub(crate) async fn work_off_here(path: &Path, jobs: u64) -> Result<()> {
         peak()
     };
     let (time, first) = tokio::join!(count.run(worker, jobs), at_first);
-    println!("{} {} {}", time?.as_millis(), first?, peak()?);
+    println!("{} {} {}", time.as_millis(), first?, peak()?);
     Ok(())
 }
 

@@ -74,20 +74,33 @@ pub(crate) async fn run(scale: &Scale, write: bool) -> Result<()> {
 
 async fn measure(scale: &Scale, folder: &Path) -> Result<Figures> {
     let callbacks = Callbacks::new()?;
+    step("puts");
     let puts = puts::measure(scale, &callbacks, folder).await?;
+    step("over HTTP");
     let served = http::measure(scale, &callbacks, folder)?;
+    step("sizes");
     let sizes = size::measure(scale, &callbacks, folder).await?;
+    step("jobs");
     let rates = jobs::measure(scale, &callbacks, folder).await?;
 
+    step("a backlog");
     let [empty, million] = ["empty", "million"].map(|name| folder.join(name));
     drop(Store::create(Who::Ours, &empty).await?);
     let store = Store::create(Who::Ours, &million).await?;
     size::fill(&store, &callbacks, scale.million).await?;
     drop(store);
+    step("starts");
     let starts = start::measure(scale, &callbacks, &empty, &million).await?;
+    step("puts beside something else");
     let beside = held_up::measure(scale, &callbacks, folder, &million).await?;
+    step("the backlog is worked off");
     let worked_off = jobs::work_off(&million, scale.million)?;
     Ok(Figures { puts, served, beside, starts, sizes, rates, worked_off })
+}
+
+/// Says what comes next, for whoever waits.
+fn step(name: &str) {
+    eprintln!("{name} …");
 }
 
 /// What has to be reached, what was, and whether that is it.
