@@ -20,11 +20,13 @@ pub const BILLING: &str = "example-billing";
 const COMMAND: &str = "trtc-call-cli";
 
 /// The switches of all programs; they have none but what a test gives them.
-const SWITCHES: [&str; 10] = [
+const SWITCHES: [&str; 12] = [
     "ADDR",
     "SDK_APP_ID",
     "CALLBACK_TOKEN",
-    "JOURNAL",
+    "INBOX",
+    "BILL_FAIL_FIRST",
+    "BILL_DELAY_MS",
     "TLS_CERT",
     "TLS_KEY",
     "RUST_LOG",

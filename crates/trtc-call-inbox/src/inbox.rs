@@ -82,7 +82,6 @@ impl Inbox {
     }
 
     /// A worker for what is stored: give it handlers, and start it.
-    #[must_use]
     pub fn worker(&self) -> WorkerBuilder {
         WorkerBuilder::new(Arc::clone(&self.shared))
     }
@@ -160,14 +159,19 @@ impl Inbox {
     /// Removes the bodies of a user's calls, or of one call, where they are done; what is not done is
     /// counted and stays. Keys stay, so that a redelivery is still known.
     ///
-    /// Reads every body for a user: it takes a while.
+    /// User ids are an app's own: name the app where there are several. Reads every body for a user: it
+    /// takes a while.
     ///
     /// # Errors
     ///
     /// If the store cannot be read or written. What was erased before stays erased.
-    pub async fn erase(&self, whose: &Erase) -> Result<Erased, StoreError> {
+    pub async fn erase(
+        &self,
+        whose: &Erase,
+        sdk_app_id: Option<SdkAppId>,
+    ) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
-        let mut filter = Filter::all();
+        let mut filter = Filter { sdk_app_id, ..Filter::all() };
         if let Erase::Call(call_id) = whose {
             filter.call_id = Some(call_id.clone());
         }

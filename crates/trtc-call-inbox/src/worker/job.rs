@@ -18,11 +18,11 @@ pub(super) struct Finished {
     pub(super) held: Held,
     /// What becomes of the item; `None` if its handler has completed it.
     pub(super) outcome: Option<Outcome>,
+    #[expect(dead_code, reason = "it is held, and nobody looks into it")]
     pub(super) place: Place,
 }
 
-/// What a job holds until it is settled: no more bodies are in memory than handlers may run. Nobody looks
-/// into it.
+/// What a job holds until it is settled: so no more bodies are in memory than handlers may run.
 pub(super) type Place = Box<dyn Send + Sync>;
 
 impl Core {
