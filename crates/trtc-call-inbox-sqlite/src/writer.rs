@@ -286,12 +286,12 @@ impl Work {
     fn call(&mut self, first: Box<dyn Statements>) {
         let Self { engine, puts, others, next, again, .. } = self;
         let mut first = Some(first);
-        let (start, mut calls) = (Instant::now(), 0);
+        let (start, mut calls) = (Instant::now(), 0_usize);
         let ended = closure::run_together(engine, || {
             if let Some(first) = first.take() {
                 return Some(first);
             }
-            calls += 1;
+            calls = calls.saturating_add(1);
             if calls >= CALLS || start.elapsed() >= SLICE || !puts.is_empty() {
                 return None;
             }
