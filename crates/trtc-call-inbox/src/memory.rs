@@ -43,8 +43,9 @@ impl MemoryInbox {
         &self,
         work: impl FnOnce(&mut Rows, SystemTime) -> T,
     ) -> StoreFuture<'static, T> {
-        let now = self.clock.now();
-        let done = work(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner), now);
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only now: to an earlier time, a lease of another thread would end too far ahead.
+        let done = work(&mut rows, self.clock.now());
         Box::pin(std::future::ready(Ok(done)))
     }
 }
