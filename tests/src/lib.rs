@@ -10,19 +10,23 @@
     reason = "a test that cannot go on has to stop, loudly"
 )]
 
+pub mod books;
 pub mod chapter;
 pub mod client;
+pub mod crashes;
 pub mod descriptors;
 pub mod driver;
 pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
+pub mod power;
 pub mod programs;
 pub mod raw;
 mod request;
 mod run;
 pub mod sending;
+pub mod stores;
 pub mod table;
 
 pub use notebook::{Gate, Mood, Notebook, Taken};

@@ -20,11 +20,13 @@ pub const BILLING: &str = "example-billing";
 const COMMAND: &str = "trtc-call-cli";
 
 /// The switches of all programs; they have none but what a test gives them.
-const SWITCHES: [&str; 10] = [
+const SWITCHES: [&str; 12] = [
     "ADDR",
     "SDK_APP_ID",
     "CALLBACK_TOKEN",
-    "JOURNAL",
+    "INBOX",
+    "BILL_FAIL_FIRST",
+    "BILL_DELAY_MS",
     "TLS_CERT",
     "TLS_KEY",
     "RUST_LOG",
@@ -65,17 +67,33 @@ impl Programs {
         Self::compile(target, packages.iter().copied())
     }
 
+    /// Builds an example of this package beside the tests that ask for it, as [`build`](Self::build)
+    /// does.
+    ///
+    /// # Panics
+    ///
+    /// If it does not compile.
+    #[must_use]
+    pub fn build_example(tmpdir: &str, name: &str) -> Self {
+        let target = Path::new(tmpdir).parent().expect("a target folder");
+        Self::run_cargo(target, &["--package", env!("CARGO_PKG_NAME"), "--example", name])
+    }
+
     fn compile<'a>(target: &Path, packages: impl IntoIterator<Item = &'a str>) -> Self {
+        let packages: Vec<&str> =
+            packages.into_iter().flat_map(|name| ["--package", name]).collect();
+        Self::run_cargo(target, &packages)
+    }
+
+    fn run_cargo(target: &Path, what: &[&str]) -> Self {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .args(["build", "--quiet", "--locked", "--profile", &profile()])
             .args(["--message-format", "json-render-diagnostics", "--target-dir"])
             .arg(target)
             .arg("--manifest-path")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-        for package in packages {
-            cargo.args(["--package", package]);
-        }
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+            .args(what);
         // What cargo tells a program about its package would make it build anew whatever asks for
         // the same about its own.
         for (name, _) in env::vars_os() {
@@ -87,6 +105,12 @@ impl Programs {
         let output = cargo.output().expect("cargo");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self(String::from_utf8_lossy(&output.stdout).lines().filter_map(executable).collect())
+    }
+
+    /// Where a program is.
+    #[must_use]
+    pub fn path(&self, name: &str) -> &Path {
+        &self.0[name]
     }
 
     /// A program in an environment without any of its switches.

@@ -1,32 +1,31 @@
-//! The billing example, driven from outside: what it acknowledged is in its journal, and what is in
-//! there is billed, whenever it is killed and whatever its disk does.
+//! The billing example, driven from outside: what it acknowledged is in its inbox, and what is in there is
+//! billed exactly once, whenever it is killed and whatever becomes of its file.
 
 #![cfg(unix)]
 
-use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use conformance::descriptors::skipped;
+use conformance::books::{Bill, Books};
+use conformance::crashes::{self, Plan};
 use conformance::driver::in_time;
-use conformance::example::{Ended, Example, TOKEN};
-use conformance::programs::{BILLING, Programs, built};
+use conformance::example::{Example, TOKEN};
+use conformance::programs::{BILLING, Programs, built, output};
 use conformance::raw::{QUERY, Raw, head, ok, refusal, whole};
 use conformance::{Answer, PATH};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Makes a test of each function, which takes a journal of its own.
+/// Makes a test of each function, which takes books of its own.
 macro_rules! tests {
     ($($test:ident)*) => {
         mod example_billing {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $test() {
-                    super::in_time(super::$test(super::Journal::new(stringify!($test)))).await;
+                    super::in_time(super::$test(super::books(stringify!($test)))).await;
                 }
             )*
         }
@@ -34,92 +33,60 @@ macro_rules! tests {
 }
 
 tests! {
-    a_call_is_one_line_of_json
+    a_call_is_a_row_and_a_line_of_json
+    what_the_callback_does_not_tell_is_not_billed
     what_is_acknowledged_is_billed_after_a_kill
     many_at_once_are_all_stored
-    what_cannot_be_printed_is_billed_by_the_next_start
     a_repeated_delivery_is_billed_once
-    another_event_under_a_key_is_kept_and_reported
-    of_two_events_that_are_found_together_neither_is_billed
+    a_handler_that_fails_is_tried_again
+    a_dispute_is_decided_by_a_person
+    a_correction_takes_the_bills_place
     any_body_is_kept_byte_for_byte
-    a_torn_tail_is_cut_off_and_kept_beside
-    a_torn_note_bills_again
-    a_disk_that_takes_nothing_acknowledges_nothing
-    what_does_not_fit_on_the_disk_is_cut_off_again
-    a_journal_that_cannot_be_opened_ends_it_with_status_2
+    a_stalled_reader_stops_no_bill
+    what_does_not_fit_on_the_disk_is_not_acknowledged
+    a_file_that_is_removed_is_made_anew
+    an_inbox_that_cannot_be_opened_ends_it_with_status_2
+    a_variable_that_cannot_be_meant_ends_it_with_status_2
     refused_requests_are_counted_and_not_kept
-    a_request_in_flight_is_stored_and_billed_before_it_stops
+    a_request_in_flight_is_stored_before_it_stops
+    a_bill_in_the_making_is_given_back
 }
 
 fn programs() -> &'static Programs {
     Programs::build(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// A journal in a folder of its own.
-struct Journal(PathBuf);
-
-impl Journal {
-    fn new(test: &str) -> Self {
-        let name = built(BILLING, env!("CARGO_TARGET_TMPDIR"));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join(test);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder.join("journal"))
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    fn read(&self) -> Vec<u8> {
-        fs::read(&self.0).unwrap()
-    }
-
-    /// A file beside it.
-    fn beside(&self, ending: &str) -> PathBuf {
-        format!("{}{ending}", self.path()).into()
-    }
-
-    fn holds(&self, bytes: impl AsRef<[u8]>) -> bool {
-        let bytes = bytes.as_ref();
-        self.read().windows(bytes.len()).any(|window| window == bytes)
-    }
-
-    fn append(&self, bytes: &[u8]) {
-        append(&self.0, bytes);
-    }
-
-    fn start(&self) -> Example {
-        programs().start(BILLING, &[("JOURNAL", self.path())])
-    }
-
-    /// Nobody reads what it prints, so that it can bill nothing.
-    fn start_unread(&self) -> Example {
-        programs().start_unread(BILLING, &[("JOURNAL", self.path())])
-    }
-
-    /// Starts it after a line of shell.
-    fn start_after(&self, line: &str) -> Example {
-        let mut command = programs().command_after(line, BILLING);
-        command.env("ADDR", "127.0.0.1:0").env("JOURNAL", self.path());
-        Example::start(command).unwrap()
-    }
-
-    /// Starts it and stops it cleanly: all that it prints is what was not billed before.
-    fn bills_now(&self) -> (Vec<String>, Ended) {
-        let ended = self.start().stop("-TERM");
-        assert_eq!(ended.status, Some(0), "{ended:?}");
-        (call_ids(&ended.stdout), ended)
-    }
+fn books(test: &str) -> Books {
+    let name = built(BILLING, env!("CARGO_TARGET_TMPDIR"));
+    Books::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join(test))
 }
 
-fn append(path: &Path, bytes: &[u8]) {
-    OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
+fn start(books: &Books) -> Example {
+    start_with(books, &[])
 }
 
-fn call_ids(lines: &str) -> Vec<String> {
-    let call_id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["call_id"].clone();
-    lines.lines().map(|line| call_id(line).as_str().unwrap().to_owned()).collect()
+fn start_with(books: &Books, switches: &[(&str, &str)]) -> Example {
+    programs().start(BILLING, &[&[("INBOX", books.path())], switches].concat())
+}
+
+/// What `trtc-call inbox` prints about an inbox, with its exit status.
+fn inbox(books: &Books, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = programs().command("trtc-call");
+    command.arg("inbox").args(arguments).args(["--inbox", books.path()]);
+    let output = output(command, b"");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The numbers of the items in a state.
+fn items(books: &Books, state: &str) -> Vec<String> {
+    let (_, lines) = inbox(books, &["list", "--state", state, "--json"]);
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].to_string();
+    lines.lines().map(id).collect()
+}
+
+fn bill(call_id: &str, seconds: i64) -> Bill {
+    let call_id = call_id.to_owned();
+    Bill { call_id, caller: None, result: None, seconds: Some(seconds), times_billed: 1 }
 }
 
 /// Unix seconds on which the times of a call are counted.
@@ -153,12 +120,13 @@ async fn health(example: &Example) -> u16 {
 
 /// The answer to what is not stored.
 fn not_stored() -> Answer {
-    let body = r#"{"ActionStatus":"FAIL","ErrorInfo":"not stored","ErrorCode":1}"#;
+    let body =
+        r#"{"ActionStatus":"FAIL","ErrorInfo":"the callback is not stored","ErrorCode":503}"#;
     Answer { body: body.into(), ..refusal(500, "") }
 }
 
-async fn a_call_is_one_line_of_json(journal: Journal) {
-    let example = journal.start();
+async fn a_call_is_a_row_and_a_line_of_json(books: Books) {
+    let example = start(&books);
     assert_eq!(example.first_line(), format!("listening on http://{}{PATH}\n", example.address()));
     assert_eq!(health(&example).await, 200);
     for (record, line) in [
@@ -171,242 +139,235 @@ async fn a_call_is_one_line_of_json(journal: Journal) {
             json!({ "CallId": "b", "CallResult": "NotAnswer", "EndTime": 12 }),
             json!({ "call_id": "b", "caller": null, "result": "NotAnswer", "seconds": 0 }),
         ),
-        // Answered, but nobody knows for how long.
-        (
-            json!({ "CallId": "c", "CallResult": "NormalEnd" }),
-            json!({ "call_id": "c", "caller": null, "result": "NormalEnd", "seconds": null }),
-        ),
-        // Nor whether anybody answered.
-        (
-            json!({ "CallId": "d", "CallResult": "NewResult", "EndTime": 12 }),
-            json!({ "call_id": "d", "caller": null, "result": "NewResult", "seconds": null }),
-        ),
     ] {
         let body = json!({ "CallRecord": record }).to_string();
         assert_eq!(post(example.address(), body).await, ok());
         assert_eq!(example.line(), line);
     }
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        Bill { caller: text("x"), result: text("NormalEnd"), ..bill("a", 7) },
+        Bill { result: text("NotAnswer"), ..bill("b", 0) },
+    ];
+    assert_eq!(books.bills(), expected);
     example.stops();
 }
 
-async fn what_is_acknowledged_is_billed_after_a_kill(journal: Journal) {
-    let mut printed = BTreeSet::new();
+async fn what_the_callback_does_not_tell_is_not_billed(books: Books) {
+    let example = start(&books);
+    for (id, result) in [("c", "NormalEnd"), ("d", "NewResult")] {
+        let record = json!({ "CallId": id, "CallResult": result, "EndTime": 12 });
+        let body = json!({ "CallRecord": record }).to_string();
+        assert_eq!(post(example.address(), body).await, ok());
+    }
+    books.until("they are dead", |books| books.count("dead") == 2).await;
+    assert_eq!(books.billed(), [""; 0]);
+    let (status, text) = inbox(&books, &["check"]);
+    assert!(status == Some(1) && text.contains("ask the vendor's record API"), "{text}");
+    example.stops();
+}
+
+async fn what_is_acknowledged_is_billed_after_a_kill(books: Books) {
     let ids = ["a", "b", "c", "d", "e"];
     for id in ids {
-        let example = journal.start();
+        let example = start(&books);
         assert_eq!(post(example.address(), body(id, 9)).await, ok());
         let ended = example.stop("-KILL");
         assert_eq!(ended.status, None);
-        assert!(journal.holds(body(id, 9)));
-        // Some of it may have been printed before the kill.
-        printed.extend(call_ids(&ended.stdout));
+        assert!(books.holds(body(id, 9)));
     }
-    printed.extend(journal.bills_now().0);
-    assert!(printed.iter().eq(&ids), "{printed:?}");
-    // The last stop was a clean one.
-    assert_eq!(journal.bills_now().0, [""; 0]);
+    let example = start(&books);
+    // Some of them may be leased still by a process that is no more.
+    books.until_billed(ids.len()).await;
+    assert_eq!(books.bills(), ids.map(|id| bill(id, 4)));
+    drop(example.stop("-TERM"));
 }
 
-async fn many_at_once_are_all_stored(journal: Journal) {
-    let example = journal.start_unread();
+async fn many_at_once_are_all_stored(books: Books) {
+    let example = programs().start_unread(BILLING, &[("INBOX", books.path())]);
     let mut posts = JoinSet::new();
-    for number in 0..200 {
-        let (address, body) = (example.address(), body(&format!("{number:03}"), 9));
+    let ids: Vec<String> = (0..200).map(|number| format!("{number:03}")).collect();
+    for id in &ids {
+        let (address, body) = (example.address(), body(id, 9));
         posts.spawn(async move { post(address, body).await });
     }
     assert!(posts.join_all().await.iter().all(|answer| *answer == ok()));
-    drop(example.stop("-KILL"));
-    let mut billed = journal.bills_now().0;
-    billed.sort();
-    assert!(
-        billed.iter().eq((0..200).map(|number| format!("{number:03}")).collect::<Vec<_>>().iter())
-    );
+    // That nobody reads the lines does not matter.
+    books.until_billed(ids.len()).await;
+    assert_eq!(books.billed(), ids);
+    let ended = example.stop("-TERM");
+    assert!(ended.stderr.contains("billed, but not printed"), "{ended:?}");
 }
 
-async fn what_cannot_be_printed_is_billed_by_the_next_start(journal: Journal) {
-    let example = journal.start_unread();
-    for id in ["a", "b"] {
-        assert_eq!(post(example.address(), body(id, 9)).await, ok());
-    }
-    let ended = example.stops();
-    assert!(ended.stderr.contains(":a: not billed yet"), "{ended:?}");
-    assert_eq!(journal.bills_now().0, ["a", "b"]);
-    assert_eq!(journal.bills_now().0, [""; 0]);
-}
-
-async fn a_repeated_delivery_is_billed_once(journal: Journal) {
+async fn a_repeated_delivery_is_billed_once(books: Books) {
     // Another body may be the same event.
     let again = body("a", 9).replace(':', " : ");
-    let mut stderr = String::new();
     for id in ["a", "b"] {
-        let example = journal.start();
+        let example = start(&books);
         for body in [body(id, 9), body("a", 9), again.clone()] {
             assert_eq!(post(example.address(), body).await, ok());
         }
         assert_eq!(example.line()["call_id"], id);
-        stderr += &example.stops().stderr;
+        example.stops();
     }
-    assert!(!stderr.contains("key"), "{stderr}");
-    assert!(journal.holds(again));
+    assert_eq!(books.bills(), [bill("a", 4), bill("b", 4)]);
+    assert_eq!((books.count("done"), books.count("disputed")), (2, 0));
 }
 
-async fn another_event_under_a_key_is_kept_and_reported(journal: Journal) {
-    let example = journal.start();
+async fn a_handler_that_fails_is_tried_again(books: Books) {
+    let example = start_with(&books, &[("BILL_FAIL_FIRST", "2")]);
     assert_eq!(post(example.address(), body("a", 9)).await, ok());
     assert_eq!(example.line()["seconds"], 4);
-    assert_eq!(post(example.address(), body("a", 9999)).await, ok());
-    let report = ":a: different events under one key, one is billed";
-    let ended = example.stops();
-    assert!(ended.stderr.contains(report), "{ended:?}");
-    assert!(journal.holds(body("a", 9)) && journal.holds(body("a", 9999)));
-
-    let (billed, ended) = journal.bills_now();
-    assert_eq!(billed, [""; 0]);
-    assert!(ended.stderr.contains(report), "{ended:?}");
+    assert_eq!(books.bills(), [bill("a", 4)]);
+    example.stops();
 }
 
-async fn of_two_events_that_are_found_together_neither_is_billed(journal: Journal) {
-    let example = journal.start_unread();
+/// Two bodies of one key that come before either is billed.
+async fn a_dispute_is_decided_by_a_person(books: Books) {
+    // Nothing is billed before the dispute is there.
+    let example = start_with(&books, &[("BILL_FAIL_FIRST", "1000000")]);
     for (id, end_time) in [("a", 9), ("b", 9), ("a", 9999)] {
         assert_eq!(post(example.address(), body(id, end_time)).await, ok());
     }
-    drop(example.stop("-KILL"));
-    let (billed, ended) = journal.bills_now();
-    assert_eq!(billed, ["b"]);
-    let report = ":a: different events under one key, none is noted as billed";
-    assert!(ended.stderr.contains(report), "{ended:?}");
+    example.stops();
+    let disputed = items(&books, "disputed");
+    assert_eq!(disputed.len(), 2);
+    let example = start(&books);
+    assert_eq!(example.line()["call_id"], "b");
+    let (status, said) = inbox(&books, &["resolve", &disputed[1]]);
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(example.line()["seconds"], 9994);
+    example.stops();
+    assert_eq!(books.bills(), [bill("a", 9994), bill("b", 4)]);
+    assert_eq!((books.count("done"), books.count("disputed")), (3, 0));
 }
 
-async fn any_body_is_kept_byte_for_byte(journal: Journal) {
-    let example = journal.start();
+/// Two bodies of one key, of which the first was billed.
+async fn a_correction_takes_the_bills_place(books: Books) {
+    let example = start(&books);
+    assert_eq!(post(example.address(), body("a", 9)).await, ok());
+    assert_eq!(example.line()["seconds"], 4);
+    assert_eq!(post(example.address(), body("a", 9999)).await, ok());
+    assert_eq!(books.bills(), [bill("a", 4)]);
+    let [disputed] = items(&books, "disputed").try_into().unwrap();
+    assert_eq!(inbox(&books, &["resolve", &disputed]).0, Some(0));
+    assert_eq!(example.line()["seconds"], 9994);
+    assert_eq!(books.bills(), [bill("a", 9994)]);
+    let ended = example.stops();
+    assert!(ended.stderr.contains("WARN"), "a person has to hear of it: {ended:?}");
+}
+
+async fn any_body_is_kept_byte_for_byte(books: Books) {
+    let example = start(&books);
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
-    let record = |id| {
-        // As if a record were inside.
-        [b"\n".as_slice(), body(id, 9).as_bytes(), b"\n00000000 {\"key\":\"k\",\"length\":0}\n"]
-            .concat()
-    };
-    let others = ["CallbackAfterStartCall", "CallbackAfterMemberChanged", "Unheard%0aOf"];
-    for body in [&b""[..], b"\n", &every_byte, &record("a"), b"{\"CallRecord\":{}}"] {
+    let bodies = [&b""[..], b"\n", &every_byte, b"{\"CallRecord\":{}}"];
+    for body in bodies {
         assert_eq!(post(example.address(), body).await, ok());
-        assert!(journal.holds([b"\n", body, b"\n"].concat()), "{body:?}");
+        assert!(books.holds(body), "{body:?}");
     }
-    for other in others {
+    for other in ["CallbackAfterStartCall", "CallbackAfterMemberChanged", "Unheard%0aOf"] {
         let query = QUERY.replace("CallbackAfterEndCall", other);
         assert_eq!(post_to(example.address(), &query, body("a", 9)).await, ok());
     }
     assert_eq!(post(example.address(), body("a", 9)).await, ok());
     assert_eq!(example.line()["call_id"], "a");
-    let ended = example.stops();
-    assert_eq!(ended.stderr.matches("kept, not decoded").count(), 5, "{ended:?}");
-    assert_eq!(ended.stderr.matches("kept, no end of a call").count(), 3, "{ended:?}");
-
-    let (billed, again) = journal.bills_now();
-    assert_eq!(billed, [""; 0]);
-    // But for what the webhook logged when it took them.
-    let said =
-        ended.stderr.split_inclusive('\n').filter(|line| !line.contains(" trtc_call_webhook: "));
-    assert_eq!(again.stderr, said.collect::<String>(), "all of it is read again");
-}
-
-async fn a_torn_tail_is_cut_off_and_kept_beside(journal: Journal) {
-    let example = journal.start();
-    assert_eq!(post(example.address(), body("a", 9)).await, ok());
-    let _ = example.line();
+    books.until("they are dead", |books| books.count("dead") == bodies.len()).await;
+    books.until("no other waits", |books| books.count("done") == 4).await;
     example.stops();
-    let whole = journal.read();
-    let but_one = &whole[..whole.len() - 1];
-    let mut changed = whole.clone();
-    changed[whole.len() - 5] ^= 1;
-    let mut kept = Vec::new();
-    for torn in [but_one, &whole[..3], &changed, b"\n", &[0; 5000], b"\n\xff"] {
-        journal.append(torn);
-        kept.extend_from_slice(torn);
-        let (billed, ended) = journal.bills_now();
-        assert_eq!(billed, [""; 0]);
-        let report = format!("cut at byte {}, {} bytes moved to", whole.len(), torn.len());
-        assert!(ended.stderr.contains(&report), "{ended:?}");
-        assert_eq!(journal.read(), whole);
-        assert_eq!(fs::read(journal.beside(".cut")).unwrap(), kept);
-    }
-    // What is stored afterwards is read again.
-    journal.append(but_one);
-    let example = journal.start_unread();
-    assert_eq!(post(example.address(), body("b", 9)).await, ok());
-    drop(example.stop("-KILL"));
-    let (billed, ended) = journal.bills_now();
-    assert_eq!(billed, ["b"]);
-    assert!(!ended.stderr.contains("cut"), "{ended:?}");
 }
 
-async fn a_torn_note_bills_again(journal: Journal) {
-    let example = journal.start();
-    for id in ["a", "a2"] {
-        assert_eq!(post(example.address(), body(id, 9)).await, ok());
-        assert_eq!(example.line()["call_id"], id);
+async fn a_stalled_reader_stops_no_bill(books: Books) {
+    let example = programs().start_stalled(BILLING, &[("INBOX", books.path())]);
+    let long = "x".repeat(20_000);
+    for number in 0..20 {
+        let body = body(&format!("{number:02}{long}"), 9);
+        assert_eq!(post(example.address(), body).await, ok());
     }
-    example.stops();
-    let notes = fs::read(journal.beside(".billed")).unwrap();
-    // Of the second key all but its last letter and the end of its line: what is left is the first.
-    fs::write(journal.beside(".billed"), &notes[..notes.len() - 2]).unwrap();
-    assert_eq!(journal.bills_now().0, ["a2"]);
-    assert_eq!(fs::read(journal.beside(".billed")).unwrap(), notes);
-    assert_eq!(journal.bills_now().0, [""; 0]);
-}
-
-async fn a_disk_that_takes_nothing_acknowledges_nothing(journal: Journal) {
-    if !Path::new("/dev/full").exists() {
-        skipped("a_disk_that_takes_nothing_acknowledges_nothing: there is no /dev/full");
-        return;
-    }
-    symlink("/dev/full", &journal.0).unwrap();
-    let example = journal.start();
-    for _ in 0..3 {
-        assert_eq!(health(&example).await, 503);
-        assert_eq!(post(example.address(), body("a", 9)).await, not_stored());
-    }
-    let ended = example.stops();
-    assert!(ended.stderr.contains("the journal is not written"), "{ended:?}");
+    books.until_billed(20).await;
+    assert_eq!(health(&example).await, 200);
+    assert_eq!(example.stop("-TERM").status, Some(0));
 }
 
 /// A limit of the process's own stands in for a disk that is nearly full.
-async fn what_does_not_fit_on_the_disk_is_cut_off_again(journal: Journal) {
+async fn what_does_not_fit_on_the_disk_is_not_acknowledged(books: Books) {
     // Without the signal, a write beyond the limit fails half way.
-    let example = journal.start_after("trap '' XFSZ && ulimit -f 16");
-    let large = body(&"large".repeat(10_000), 9);
-    for id in ["a", "b"] {
-        assert_eq!(post(example.address(), body(id, 9)).await, ok());
-        assert_eq!(example.line()["call_id"], id);
-        let length = journal.read().len();
-        assert_eq!(post(example.address(), &large).await, not_stored());
-        assert!(journal.read().len() > length, "it was not written half way");
-        // There is room for something smaller.
-        assert_eq!(health(&example).await, 200);
-        assert_eq!(journal.read().len(), length);
-        assert_eq!(post(example.address(), &large).await, not_stored());
-    }
-    // A torn tail that was not made by hand.
+    let mut command = programs().command_after("trap '' XFSZ && ulimit -f 400", BILLING);
+    command.env("ADDR", "127.0.0.1:0").env("INBOX", books.path());
+    let example = Example::start(command).unwrap();
+    let mut kept = Vec::new();
+    let full = loop {
+        let body = body(&format!("{}-{}", kept.len(), "x".repeat(10_000)), 9);
+        let answer = post(example.address(), &body).await;
+        if answer != ok() {
+            assert_eq!(answer, not_stored());
+            break body;
+        }
+        kept.push(body);
+        assert!(kept.len() < 200, "there is no limit");
+    };
+    assert!(!books.holds(&full));
     drop(example.stop("-KILL"));
-    let (billed, ended) = journal.bills_now();
-    assert_eq!(billed, [""; 0]);
-    assert!(ended.stderr.contains("cut at byte"), "{ended:?}");
-    assert!(!journal.holds("large"));
+
+    // There is room again.
+    let example = start(&books);
+    assert_eq!(post(example.address(), &full).await, ok());
+    kept.push(full);
+    assert!(kept.iter().all(|body| books.holds(body)));
+    books.until_billed(kept.len()).await;
+    assert!(books.bills().iter().all(|bill| bill.times_billed == 1));
+    example.stop("-TERM").status.unwrap();
 }
 
-async fn a_journal_that_cannot_be_opened_ends_it_with_status_2(journal: Journal) {
-    let folder = journal.0.parent().unwrap().to_str().unwrap();
-    for path in ["", folder, &format!("{folder}/missing/journal")] {
+async fn a_file_that_is_removed_is_made_anew(books: Books) {
+    let example = start(&books);
+    assert_eq!(post(example.address(), body("a", 9)).await, ok());
+    assert_eq!(example.line()["call_id"], "a");
+    for ending in ["", "-wal", "-shm"] {
+        fs::remove_file(format!("{}{ending}", books.path())).unwrap();
+    }
+    // What is acknowledged now must be in the file that the next start will open.
+    loop {
+        let answer = post(example.address(), body("b", 9)).await;
+        if answer == ok() {
+            break;
+        }
+        assert_eq!(answer, not_stored());
+    }
+    assert!(books.holds(body("b", 9)));
+    drop(example.stop("-KILL"));
+}
+
+async fn an_inbox_that_cannot_be_opened_ends_it_with_status_2(books: Books) {
+    let folder = Path::new(books.path()).parent().unwrap().to_str().unwrap();
+    let foreign = format!("{folder}/foreign");
+    fs::write(&foreign, "not a database").unwrap();
+    for path in ["", folder, &format!("{folder}/missing/inbox"), &foreign, "postgres://u:pw@h/db"] {
         let mut command = programs().command(BILLING);
-        command.env("ADDR", "127.0.0.1:0").env("CALLBACK_TOKEN", TOKEN).env("JOURNAL", path);
+        command.env("ADDR", "127.0.0.1:0").env("CALLBACK_TOKEN", TOKEN).env("INBOX", path);
         let ended = Example::start(command).unwrap_err();
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
         assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
-        assert!(ended.stderr.contains("JOURNAL") && ended.stderr.contains(path), "{ended:?}");
+        assert!(ended.stderr.contains("INBOX") && !ended.stderr.contains("pw@"), "{ended:?}");
+    }
+    assert_eq!(fs::read(&foreign).unwrap(), b"not a database");
+    // Nobody else may read the user ids in it.
+    start(&books).stops();
+    let mode = fs::metadata(books.path()).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, Permissions::from_mode(0o600).mode());
+}
+
+async fn a_variable_that_cannot_be_meant_ends_it_with_status_2(books: Books) {
+    for (name, value) in [("BILL_FAIL_FIRST", "x"), ("BILL_DELAY_MS", "-1")] {
+        let mut command = programs().command(BILLING);
+        command.env("ADDR", "127.0.0.1:0").env("INBOX", books.path()).env(name, value);
+        let ended = Example::start(command).unwrap_err();
+        assert_eq!(ended.status, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(name), "{ended:?}");
     }
 }
 
-async fn refused_requests_are_counted_and_not_kept(journal: Journal) {
-    let switches = [("JOURNAL", journal.path()), ("CALLBACK_TOKEN", TOKEN)];
-    let example = programs().start(BILLING, &switches);
+async fn refused_requests_are_counted_and_not_kept(books: Books) {
+    let example = start_with(&books, &[("CALLBACK_TOKEN", TOKEN)]);
     for refused in
         ["--wrong-signature", "--wrong-signature", "--stale", "--unsigned", "--sdk-app-id=7"]
     {
@@ -427,20 +388,54 @@ async fn refused_requests_are_counted_and_not_kept(journal: Journal) {
     ] {
         assert!(ended.stderr.contains(&format!("refused, {count}\n")), "{count}: {ended:?}");
     }
-    assert_eq!(journal.read(), b"");
+    assert_eq!(inbox(&books, &["list"]).0, Some(1));
 }
 
-async fn a_request_in_flight_is_stored_and_billed_before_it_stops(journal: Journal) {
-    let example = journal.start();
+async fn a_request_in_flight_is_stored_before_it_stops(books: Books) {
+    let example = start(&books);
     let body = body("a", 9);
     let mut raw = Raw::connect(example.address()).await;
     let headers = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", body.len());
     raw.send(head(QUERY, &headers)).await;
     assert_eq!(raw.answer().await.status, 100);
     example.signal("-TERM");
-    raw.send(body).await;
+    raw.send(&body).await;
     assert_eq!(raw.answer().await, ok());
-    assert_eq!(example.line()["call_id"], "a");
+    assert_eq!(example.ended().status, Some(0));
+    assert!(books.holds(&body));
+    let example = start(&books);
+    books.until_billed(1).await;
+    assert_eq!(example.stop("-TERM").status, Some(0));
+}
+
+/// A handler that takes longer than the stop waits for loses nothing: the next process bills at once.
+async fn a_bill_in_the_making_is_given_back(books: Books) {
+    let example = start_with(&books, &[("BILL_DELAY_MS", "600000")]);
+    assert_eq!(post(example.address(), body("a", 9)).await, ok());
+    books.until("it is worked", |books| books.count("leased") == 1).await;
+    assert_eq!(example.stop("-TERM").status, Some(0));
+    assert_eq!(books.count("waiting"), 1);
+    let example = start(&books);
+    assert_eq!(example.line()["seconds"], 4);
     example.stops();
-    assert_eq!(journal.bills_now().0, [""; 0]);
+    assert_eq!(books.bills(), [bill("a", 4)]);
+}
+
+/// Runs for half a minute more than it kills: so long are the leases of killed processes.
+async fn nothing_is_lost(books: Books, processes: usize) {
+    let plan = Plan { kills: 150, processes, seed: 0x5eed };
+    let outcome = crashes::run(programs(), &books, plan).await;
+    println!("{plan:?}: {outcome:?}");
+    assert!(outcome.is_right(), "{outcome:?}");
+    assert!(outcome.acknowledged > 150, "the processes did hardly anything");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_is_billed_once_whenever_the_process_is_killed() {
+    nothing_is_lost(books("crashes"), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_on_one_file_serve_and_work_while_one_is_killed() {
+    nothing_is_lost(books("crashes_of_two"), 2).await;
 }

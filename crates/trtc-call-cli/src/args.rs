@@ -7,6 +7,7 @@
 
 mod examples;
 mod explain;
+mod inbox;
 mod refusal;
 
 use std::fmt::Display;
@@ -22,13 +23,16 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
+pub(crate) use self::inbox::{
+    AppArgs, ChosenArgs, EraseArgs, FilterArgs, InboxArgs, ListArgs, PruneArgs, ShowArgs, Verb,
+};
 
 /// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, shows both at work,
-/// and explains why one was refused.
+/// explains why one was refused, and tends the inbox in which they are kept.
 ///
 /// Exit status: 0 if all is well, 1 if an endpoint's answer would not count as delivered (or a row
-/// of the demo is not as expected, or an explained request would be refused), 2 if the task cannot be
-/// done as it was asked for.
+/// of the demo is not as expected, or an explained request would be refused, or the inbox has no such
+/// item, or its check finds something), 2 if the task cannot be done as it was asked for.
 ///
 /// Colours are for terminals, and not where NO_COLOR is set.
 #[derive(Parser)]
@@ -71,6 +75,10 @@ pub(crate) enum Task {
     /// its body, or any text in which the URL stands. It also shows the event that comes out, the
     /// fields that this version does not know, and what a biller may take from it.
     Explain(Box<ExplainArgs>),
+    /// Look at the items of an inbox, and decide what becomes of those that need a person
+    ///
+    /// A server and its workers may have the same file open.
+    Inbox(InboxArgs),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -88,6 +96,10 @@ pub(crate) struct DemoArgs {
     /// Print one object of JSON instead of the table
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Take a job of this inbox and end in the middle of it: what the demo has another process do
+    #[arg(long, hide = true)]
+    pub(crate) end_in_the_middle: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -221,6 +233,13 @@ pub(crate) struct ListenArgs {
     /// As insecure_report_only does: to find out what comes before the signature is required.
     #[arg(long)]
     pub(crate) report_only: bool,
+
+    /// Keep callbacks in this inbox, and acknowledge only what is in it [env: INBOX] [default: none]
+    ///
+    /// The path of a file, which is made if it is not there. Nothing works the items: `trtc-call
+    /// inbox` shows them.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) inbox: Option<String>,
 
     /// Print a line of JSON for each callback
     #[arg(long)]

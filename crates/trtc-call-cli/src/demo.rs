@@ -1,13 +1,14 @@
-//! `trtc-call demo`: the axum receiver and a sender, over real HTTP on this machine.
+//! `trtc-call demo`: the axum receiver, an inbox and a sender, over real HTTP on this machine.
 
 mod cases;
+mod inbox;
 mod receiver;
 mod table;
 
 use std::future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use trtc_call_webhook::Token;
 
@@ -17,11 +18,15 @@ use self::table::Row;
 use crate::args::DemoArgs;
 use crate::client::{Client, Endpoint, Reply, Trust};
 use crate::failure::Failure;
+use crate::sample::{self, Sample};
 use crate::server::{self, Server};
-use crate::{out, sample, settings};
+use crate::{out, settings};
 
 /// Longer than Tencent waits: it is not the machine's speed that is shown.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A free port of this machine.
+const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What came of a case.
 struct Outcome {
@@ -31,13 +36,16 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
+    if let Some(path) = &args.end_in_the_middle {
+        return inbox::end_in_the_middle(path);
+    }
     // New for each run, so that nobody else on the machine can send what is taken.
     let secret = sample::new_call_id();
     let token = Token::new(&secret);
     let (router, notebook) = receiver::router(settings::SAMPLE_SDK_APP_ID, token.clone())?;
 
     let runtime = server::runtime()?;
-    let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let server = Server::bind(LOCALHOST)?;
     let endpoint = Endpoint::parse(&server.url())?;
     runtime.spawn(server.run(router, future::pending()));
 
@@ -47,6 +55,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         let outcome = runtime.block_on(send(&case, &mut client, &endpoint, &notebook))?;
         rows.push(Row::new(&case, &outcome));
     }
+    rows.extend(inbox::rows(&runtime, &token, &mut client)?);
     runtime.shutdown_background();
 
     if args.json {
@@ -56,6 +65,18 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     }
     let is_as_expected = rows.iter().all(|row| row.is_as_expected);
     Ok(if is_as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Calls between two, all told at the same moment.
+fn sample(talk_seconds: u32, now: SystemTime) -> Sample {
+    Sample {
+        caller: "10001".to_owned(),
+        callees: vec!["10002".to_owned()],
+        talk_seconds,
+        ring_seconds: 5,
+        start_time: None,
+        now,
+    }
 }
 
 async fn send(

@@ -5,7 +5,6 @@
 
 mod capture;
 mod clock;
-mod event;
 mod hints;
 mod judge;
 mod raw;

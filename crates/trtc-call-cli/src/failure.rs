@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use trtc_call_inbox::StoreError;
 use trtc_call_webhook::BuildError;
 
 /// One sentence for the person at the terminal. Holds no token, no signature and no query.
@@ -23,5 +24,12 @@ impl fmt::Display for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         Self(format!("the verifier cannot work: {error}"))
+    }
+}
+
+impl From<StoreError> for Failure {
+    /// Its text names the file.
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
     }
 }

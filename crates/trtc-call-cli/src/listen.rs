@@ -1,5 +1,6 @@
 //! `trtc-call listen`: a receiver for one's own machine.
 
+mod kept;
 mod line;
 mod signals;
 
@@ -10,6 +11,8 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
+use trtc_call_inbox_sqlite::SqliteInbox;
+use trtc_call_webhook::Signature;
 use trtc_call_webhook_axum::{Ack, Callback, Error, Verifier, Webhook};
 
 use self::signals::Signals;
@@ -30,6 +33,22 @@ struct Listener {
     json: bool,
 }
 
+impl Listener {
+    fn note(&self, note: String) {
+        self.notes.note(move || out::note(&note));
+    }
+
+    /// Tells what is wrong with a signature that refuses nothing.
+    fn note_signature(&self, signature: Signature) {
+        if self.report_only
+            && let Some(reason) = signature.reason()
+        {
+            let kind = reason.kind();
+            self.note(format!("would be refused with {}: {kind}: {reason}", kind.status()));
+        }
+    }
+}
+
 impl FromRef<Listener> for Verifier {
     fn from_ref(listener: &Listener) -> Self {
         listener.verifier.clone()
@@ -42,13 +61,18 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;
-    let (lines, _) = Printer::start()?;
+    let inbox = settings::inbox(args.inbox)?.map(SqliteInbox::open).transpose()?;
+    let (lines, last_lines) = Printer::start()?;
     let (notes, last_notes) = Printer::start()?;
     let (report_only, json) = (args.report_only, args.json);
     let listener = Listener { verifier, lines, notes, report_only, json };
+    // `any`, so that the webhook answers 405 to other methods, and not the router.
+    let on_callback = match inbox {
+        None => any(on_callback),
+        Some(inbox) => kept::handler(inbox.into()),
+    };
     let router = Router::new()
-        // `any`, so that the webhook answers 405 to other methods, and not the router.
-        .route(server::PATH, any(on_callback))
+        .route(server::PATH, on_callback)
         .layer(middleware::map_response_with_state(listener.clone(), note_refusal))
         .with_state(listener);
 
@@ -67,37 +91,27 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     runtime
         .block_on(server.run(router, signals.stop()))
         .map_err(|error| Failure::new(format!("cannot serve: {error}")))?;
-    // With it goes whatever may still hold a printer. A line of a callback was waited for.
+    // With it goes whatever may still hold a printer.
     drop(runtime);
+    last_lines.wait();
     last_notes.wait();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Acknowledges only what somebody could read.
+/// Without an inbox: acknowledges only what somebody could read.
 async fn on_callback(
     State(listener): State<Listener>,
     Webhook(callback): Webhook<Callback>,
 ) -> Ack {
-    if listener.report_only
-        && let Some(reason) = callback.signature().reason()
-    {
-        let kind = reason.kind();
-        let note = format!("would be refused with {}: {kind}: {reason}", kind.status());
-        listener.notes.note(move || out::note(&note));
-    }
-    let printed = if listener.json {
-        match line::json(&callback) {
-            Ok(line) => listener.lines.print(move || out::try_print_line(line)).await,
-            Err(error) => Err(error),
-        }
-    } else {
-        let line = line::text(&callback);
-        listener.lines.print(move || out::try_print(&line)).await
+    listener.note_signature(callback.signature());
+    let printed = match line::line(&callback, Ok(Some(callback.event())), None, listener.json) {
+        Ok(line) => listener.lines.print(move || line.print()).await,
+        Err(error) => Err(error),
     };
     match printed {
         Ok(()) => Ack::ok(),
         Err(error) => {
-            listener.notes.note(move || out::note(&format!("a callback is not kept: {error}")));
+            listener.note(format!("a callback is not kept: {error}"));
             Ack::fail(1, "the callback is not kept")
         }
     }
@@ -106,8 +120,7 @@ async fn on_callback(
 /// Tells the person at the terminal, unlike the peer, what is wrong with a request.
 async fn note_refusal(State(listener): State<Listener>, response: Response) -> Response {
     if let Some(error) = response.extensions().get::<Error>() {
-        let note = format!("refused with {}: {error}", response.status().as_u16());
-        listener.notes.note(move || out::note(&note));
+        listener.note(format!("refused with {}: {error}", response.status().as_u16()));
     }
     response
 }

@@ -17,18 +17,23 @@
 mod args;
 mod client;
 mod demo;
+mod event;
 mod explain;
 mod failure;
+mod inbox;
 mod input;
 mod listen;
 mod manual;
 mod out;
 mod printer;
+mod progress;
 mod sample;
 mod send;
 mod server;
 mod settings;
 mod signature;
+mod table;
+mod time;
 mod verdict;
 
 use std::process::ExitCode;
@@ -51,6 +56,7 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Send(args) => send::run(*args),
         Task::Listen(args) => listen::run(args),
         Task::Explain(args) => explain::run(*args),
+        Task::Inbox(args) => inbox::run(args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),
     }

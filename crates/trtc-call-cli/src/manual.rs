@@ -47,9 +47,10 @@ fn page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// A subcommand's part of the page: its sections are parts of one.
+/// A subcommand's part of the page, and those of its own subcommands behind it: their sections are
+/// parts of one.
 fn part(command: &Command) -> io::Result<Vec<u8>> {
-    let name = format!("trtc-call {}", command.get_name());
+    let name = command.get_bin_name().unwrap_or_default();
     let man = Man::new(command.clone());
     let mut sections = Vec::new();
     man.render_synopsis_section(&mut sections)?;
@@ -58,6 +59,9 @@ fn part(command: &Command) -> io::Result<Vec<u8>> {
     let sections = String::from_utf8_lossy(&sections).replace("\n.SH ", "\n.SS ");
     let mut part = format!(".SH \"{}\"\n{sections}", name.to_uppercase()).into_bytes();
     part.extend(examples(&man, ".SS")?);
+    for subcommand in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        part.extend(self::part(subcommand)?);
+    }
     Ok(part)
 }
 
@@ -66,6 +70,6 @@ fn examples(man: &Man, heading: &str) -> io::Result<Vec<u8>> {
     let mut extra = Vec::new();
     man.render_extra_section(&mut extra)?;
     let extra = String::from_utf8_lossy(&extra);
-    let lines = extra.split_once("Examples:\n").map_or("", |(_, lines)| lines);
+    let Some((_, lines)) = extra.split_once("Examples:\n") else { return Ok(Vec::new()) };
     Ok(format!("{heading} EXAMPLES\n.nf\n{lines}.fi\n").into_bytes())
 }

@@ -68,6 +68,11 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Adds a line with its label, for people.
+pub(crate) fn add(text: &mut String, label: &str, line: &str) {
+    text.push_str(&format!("{label:<12}{}\n", plain(line)));
+}
+
 /// A peer's text without the control characters that could steer a terminal or break a line.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {

@@ -67,9 +67,9 @@ impl Printer {
         }
     }
 
-    /// Prints sometime, or never if nobody reads.
-    pub(crate) fn note(&self, print: impl FnOnce() + Send + 'static) {
-        let _ = self.0.try_send(Box::new(print));
+    /// Prints sometime, or never if nobody reads. Says whether there was room for it.
+    pub(crate) fn note(&self, print: impl FnOnce() + Send + 'static) -> bool {
+        self.0.try_send(Box::new(print)).is_ok()
     }
 }
 

@@ -10,16 +10,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use self::burst::Burst;
 use self::plan::Plan;
 use self::tally::Tally;
 use crate::args::SendArgs;
 use crate::client::{Client, Endpoint, Trust};
 use crate::failure::Failure;
-use crate::out;
 use crate::verdict::Verdict;
+use crate::{out, progress};
 
 pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
     let endpoint = Arc::new(Endpoint::parse(&args.url)?);
@@ -37,7 +35,7 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
     if !is_json {
         out::print(&report::heading(&endpoint, &plan))?;
     }
-    let progress = progress_bar(if is_repeated { plan.total() } else { 0 });
+    let progress = progress::bar(if is_repeated { plan.total() } else { 0 });
     let mut tally = Tally::new()?;
     let started = Instant::now();
     let done = burst.run(&plan, |sent| {
@@ -64,16 +62,4 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, Failure> {
     }
     done?;
     Ok(if tally.delivered() == tally.total() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A bar on standard error if that is a terminal, and if there is more than one to wait for.
-fn progress_bar(total: u64) -> ProgressBar {
-    if total < 2 {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(total);
-    match ProgressStyle::with_template("{bar:40} {pos}/{len}  {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -5,6 +5,7 @@
 
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
 
@@ -22,6 +23,15 @@ pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
         Some(given) => given.text.parse().map_err(|_| given.must_be("IP:PORT")),
         None => Ok(DEFAULT_ADDR),
     }
+}
+
+/// The inbox, from `--inbox` or `INBOX`: the path of a file.
+pub(crate) fn inbox(flag: Option<String>) -> Result<Option<PathBuf>, Failure> {
+    let Some(given) = Given::read("--inbox", flag, "INBOX")? else { return Ok(None) };
+    if ["postgres://", "postgresql://"].iter().any(|scheme| given.text.starts_with(scheme)) {
+        return Err(given.must_be("the path of a file: this version opens no PostgreSQL database"));
+    }
+    Ok(Some(given.text.into()))
 }
 
 /// The app, from `--sdk-app-id` or `SDK_APP_ID`.

@@ -1,6 +1,7 @@
 //! Statements of users, in one transaction with the completion of a job.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,11 @@ impl<Event: Sync> CompleteWith for Job<Event> {
             let text = "the job is not from a SqliteInbox: it cannot be completed in one";
             return Err(StoreError::new(StoreErrorKind::Other, text).into());
         };
-        let value = inbox.run_statements(Some(self.lease()), statements).await?;
+        let mut statements = statements;
+        let run = move |transaction: &Transaction<'_>| -> Result<T, JobError> {
+            statements(transaction).map_err(Into::into)
+        };
+        let value = inbox.run_statements(Some(self.lease()), run).await?;
         self.mark_completed();
         Ok(value)
     }
@@ -77,36 +82,36 @@ pub(crate) trait Statements: Send {
     /// Whether somebody still waits for them.
     fn is_wanted(&self) -> bool;
 
-    /// Runs them once.
-    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), JobError>;
+    /// Runs them once, and keeps what came of it. Says what went wrong.
+    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), String>;
 
-    /// Tells the caller what came of the last run.
-    fn answer(self: Box<Self>, outcome: Result<(), JobError>);
+    /// Tells the caller what came of the last run, unless something else has failed.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
 }
 
 /// A user's closure, with whom to tell.
-pub(crate) struct Call<F, T> {
+pub(crate) struct Call<F, T, E> {
     lease: Option<Lease>,
     statements: F,
-    value: Option<T>,
-    reply: oneshot::Sender<Result<T, JobError>>,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<F, T> Call<F, T> {
+impl<F, T, E> Call<F, T, E> {
     pub(crate) fn new(
         lease: Option<Lease>,
         statements: F,
-        reply: oneshot::Sender<Result<T, JobError>>,
+        reply: oneshot::Sender<Result<T, E>>,
     ) -> Self {
-        Self { lease, statements, value: None, reply }
+        Self { lease, statements, outcome: None, reply }
     }
 }
 
-impl<F, T, E> Statements for Call<F, T>
+impl<F, T, E> Statements for Call<F, T, E>
 where
     F: FnMut(&Transaction<'_>) -> Result<T, E> + Send,
     T: Send,
-    E: Into<JobError>,
+    E: From<StoreError> + fmt::Display + Send,
 {
     fn lease(&self) -> Option<Lease> {
         self.lease
@@ -116,14 +121,17 @@ where
         !self.reply.is_closed()
     }
 
-    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), JobError> {
-        self.value = Some((self.statements)(transaction).map_err(Into::into)?);
-        Ok(())
+    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), String> {
+        let outcome = self.outcome.insert((self.statements)(transaction));
+        outcome.as_ref().map(|_| ()).map_err(ToString::to_string)
     }
 
-    fn answer(self: Box<Self>, outcome: Result<(), JobError>) {
-        let Self { value, reply, .. } = *self;
-        let outcome = outcome.and_then(|()| value.ok_or_else(|| closed().into()));
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let Self { outcome, reply, .. } = *self;
+        let outcome = match failure {
+            Some(failure) => Err(failure.into()),
+            None => outcome.unwrap_or_else(|| Err(closed().into())),
+        };
         // Nobody has to wait for it any more.
         let _ = reply.send(outcome);
     }
@@ -143,9 +151,9 @@ pub(crate) fn run_together(
         while let Some(mut call) = running {
             match attempt(turn, &mut *call) {
                 Ok(Fate::Stands) => calls.push(call),
-                Ok(Fate::Undone(error)) => call.answer(Err(error)),
-                Ok(Fate::EndedAll(error)) => {
-                    call.answer(Err(error));
+                Ok(Fate::Undone(failure)) => call.answer(failure),
+                Ok(Fate::EndedAll(failure)) => {
+                    call.answer(Some(failure));
                     is_ended = true;
                     return Err(ended());
                 }
@@ -159,12 +167,12 @@ pub(crate) fn run_together(
         Ok(())
     });
     match outcome {
-        Ok(()) => calls.into_iter().for_each(|call| call.answer(Ok(()))),
+        Ok(()) => calls.into_iter().for_each(|call| call.answer(None)),
         // A constraint that is checked at the commit tells nobody whose statements broke it.
         Err(failure) if is_ended || (failure.is_constraint() && calls.len() > 1) => return calls,
         Err(failure) => {
             for call in calls {
-                call.answer(Err(failure.clone().at(&engine.place().path).into()));
+                call.answer(Some(failure.clone().at(&engine.place().path)));
             }
         }
     }
@@ -175,10 +183,10 @@ pub(crate) fn run_together(
 enum Fate {
     /// They stand, if the transaction is committed.
     Stands,
-    /// They are undone, and the transaction goes on.
-    Undone(JobError),
+    /// They are undone, by their own error or another one, and the transaction goes on.
+    Undone(Option<StoreError>),
     /// They have ended the transaction, and undone what others did in it.
-    EndedAll(JobError),
+    EndedAll(StoreError),
 }
 
 fn attempt(turn: &Turn<'_>, call: &mut dyn Statements) -> Result<Fate, Failure> {
@@ -188,13 +196,13 @@ fn attempt(turn: &Turn<'_>, call: &mut dyn Statements) -> Result<Fate, Failure> 
         && !settle::complete(transaction, lease, DoneAs::Handled, turn.now)?
     {
         transaction.execute_batch(UNDO)?;
-        return Ok(Fate::Undone(lease_lost().into()));
+        return Ok(Fate::Undone(Some(lease_lost())));
     }
     let outcome = run(transaction, call);
     if transaction.is_autocommit() {
-        let error = outcome.err().map(|error| format!(": {error}")).unwrap_or_default();
+        let error = outcome.err().map(|error| format!(": {}", error.text())).unwrap_or_default();
         let text = format!("the statements ended the transaction, and none of them counts{error}");
-        return Ok(Fate::EndedAll(text.into()));
+        return Ok(Fate::EndedAll(StoreError::new(StoreErrorKind::Other, text)));
     }
     match outcome {
         Ok(()) => {
@@ -203,12 +211,34 @@ fn attempt(turn: &Turn<'_>, call: &mut dyn Statements) -> Result<Fate, Failure> 
         }
         Err(error) => {
             transaction.execute_batch(UNDO)?;
-            Ok(Fate::Undone(error))
+            Ok(Fate::Undone(error.panic()))
         }
     }
 }
 
-fn run(transaction: &Transaction<'_>, call: &mut dyn Statements) -> Result<(), JobError> {
+/// What went wrong with statements.
+enum Wrong {
+    /// They returned an error, which the call keeps.
+    Error(String),
+    Panic(String),
+}
+
+impl Wrong {
+    fn text(&self) -> &str {
+        let (Self::Error(text) | Self::Panic(text)) = self;
+        text
+    }
+
+    /// What the call does not know.
+    fn panic(self) -> Option<StoreError> {
+        match self {
+            Self::Error(_) => None,
+            Self::Panic(text) => Some(StoreError::new(StoreErrorKind::Other, text)),
+        }
+    }
+}
+
+fn run(transaction: &Transaction<'_>, call: &mut dyn Statements) -> Result<(), Wrong> {
     let start = Instant::now();
     // Whatever a panic leaves half done is in the savepoint, or in a closure that does not run again.
     let outcome = guard::run(|| catch_unwind(AssertUnwindSafe(|| call.run(transaction))));
@@ -216,11 +246,15 @@ fn run(transaction: &Transaction<'_>, call: &mut dyn Statements) -> Result<(), J
     if took > SLOW {
         log::slow_statements(took);
     }
-    outcome.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Err(format!("the statements panicked: {}", text.unwrap_or("without a word")).into())
-    })
+    match outcome {
+        Ok(outcome) => outcome.map_err(Wrong::Error),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            let text = text.unwrap_or("without a word");
+            Err(Wrong::Panic(format!("the statements panicked: {text}")))
+        }
+    }
 }
 
 fn ended() -> Failure {

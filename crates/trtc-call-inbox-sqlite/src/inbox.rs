@@ -1,5 +1,6 @@
 //! The store.
 
+use std::error::Error;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,10 +9,10 @@ use std::time::Duration;
 use rusqlite::Transaction;
 use trtc_call_inbox::store::{
     Lease, LeaseRequest, Leased, Pruned, Put, Resolved, Retention, Settlement, Store, StoreError,
-    StoreFuture,
+    StoreErrorKind, StoreFuture,
 };
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
-use trtc_call_inbox::{Filter, Item, ItemId, JobError, NewItem, Stats};
+use trtc_call_inbox::{Filter, Item, ItemId, NewItem, Stats};
 
 use crate::engine::Engine;
 use crate::error::Failure;
@@ -81,25 +82,32 @@ impl SqliteInbox {
     ///
     /// # Errors
     ///
-    /// The statements' own error, or the store's.
-    pub async fn write<T, E, F>(&self, statements: F) -> Result<T, JobError>
+    /// The store's, or as [`Other`](StoreErrorKind::Other) the statements' own, which is its
+    /// [`source`](std::error::Error::source).
+    pub async fn write<T, E, F>(&self, mut statements: F) -> Result<T, StoreError>
     where
         F: FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: Into<JobError>,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.run_statements(None, statements).await
+        let run = move |transaction: &Transaction<'_>| {
+            statements(transaction).map_err(|error| {
+                let error = error.into();
+                StoreError::new(StoreErrorKind::Other, error.to_string()).with_source(error)
+            })
+        };
+        self.run_statements(None, run).await
     }
 
     pub(crate) async fn run_statements<T, E, F>(
         &self,
         lease: Option<Lease>,
         statements: F,
-    ) -> Result<T, JobError>
+    ) -> Result<T, E>
     where
         F: FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: Into<JobError>,
+        E: From<StoreError> + fmt::Display + Send + 'static,
     {
         self.shared.writer.call(lease, statements).await
     }

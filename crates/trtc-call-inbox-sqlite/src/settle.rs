@@ -10,9 +10,6 @@ use crate::engine::Turn;
 use crate::error::Failure;
 use crate::time;
 
-/// The most of an error that is kept, in bytes.
-const MAX_ERROR: usize = 1024;
-
 const RENEW: &str = "
     UPDATE trtc_call_items SET leased_until = :now + :term, lease_term = :term
     WHERE id = :id AND token = :token AND state = 'leased'";
@@ -81,13 +78,13 @@ fn end(turn: &Turn<'_>, lease: Lease, outcome: &Outcome) -> Result<bool, Failure
                 ":now": now,
                 ":after": time::span(*after),
                 ":uncounted": !counted,
-                ":error": cut(error),
+                ":error": error,
             })?
         }
         Outcome::Dead { error } => turn
             .transaction
             .prepare_cached(KILL)?
-            .execute(named_params! { ":id": id, ":token": token, ":error": cut(error) })?,
+            .execute(named_params! { ":id": id, ":token": token, ":error": error })?,
         Outcome::GiveBack => turn
             .transaction
             .prepare_cached(GIVE_BACK)?
@@ -110,8 +107,4 @@ pub(crate) fn complete(
         ":now": now,
     })?;
     Ok(changed == 1)
-}
-
-fn cut(error: &str) -> &str {
-    error.get(..error.floor_char_boundary(MAX_ERROR)).unwrap_or_default()
 }

@@ -5,6 +5,7 @@
 //! either.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Transaction;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
+use trtc_call_inbox::NewItem;
 use trtc_call_inbox::store::{Lease, Put, StoreError, StoreErrorKind};
-use trtc_call_inbox::{JobError, NewItem};
 
 use crate::busy;
 use crate::closure::{self, Call, Statements};
@@ -121,15 +122,11 @@ impl Writer {
     }
 
     /// Has a user's statements run.
-    pub(crate) async fn call<T, E, F>(
-        &self,
-        lease: Option<Lease>,
-        statements: F,
-    ) -> Result<T, JobError>
+    pub(crate) async fn call<T, E, F>(&self, lease: Option<Lease>, statements: F) -> Result<T, E>
     where
         F: FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
-        E: Into<JobError>,
+        E: From<StoreError> + fmt::Display + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.send(Other::Call(Box::new(Call::new(lease, statements, reply)))).await?;
@@ -289,12 +286,12 @@ impl Work {
     fn call(&mut self, first: Box<dyn Statements>) {
         let Self { engine, puts, others, next, again, .. } = self;
         let mut first = Some(first);
-        let (start, mut calls) = (Instant::now(), 0);
+        let (start, mut calls) = (Instant::now(), 0_usize);
         let ended = closure::run_together(engine, || {
             if let Some(first) = first.take() {
                 return Some(first);
             }
-            calls += 1;
+            calls = calls.saturating_add(1);
             if calls >= CALLS || start.elapsed() >= SLICE || !puts.is_empty() {
                 return None;
             }

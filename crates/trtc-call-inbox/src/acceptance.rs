@@ -68,7 +68,10 @@ pub(crate) async fn put(store: &dyn Store, item: NewItem) -> Result<Put, StoreEr
             Ok(Err(error)) => error,
             Err(_) => {
                 return Err(last.unwrap_or_else(|| {
-                    StoreError::new(StoreErrorKind::TimedOut, "the store did not answer in a second")
+                    StoreError::new(
+                        StoreErrorKind::TimedOut,
+                        "the store did not answer in a second",
+                    )
                 }));
             }
         };

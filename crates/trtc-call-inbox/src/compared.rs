@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trtc_call_webhook::{Billing, Callback, CallEnded, CallStarted};
+use trtc_call_webhook::{Billing, CallEnded, CallStarted, Callback};
 
 /// The rule that decides here. A later version may add values; one that is missing does not differ.
 const RULE: u32 = 1;

@@ -9,14 +9,14 @@ use trtc_call_webhook::{Callback, Delivery, Event, SdkAppId};
 
 use crate::acceptance::{self, Acceptance};
 use crate::item::{Item, ItemId, NewItem, State};
-use crate::log;
 use crate::query::{Filter, Stats};
 use crate::store::{Pruned, Put, Resolved, Retention, Store, StoreError};
 use crate::worker::WorkerBuilder;
+use crate::{log, metrics};
 
 /// The most items that are pruned, or looked at, in one transaction: so few that nobody who puts has to
 /// wait long.
-const BATCH: usize = 200;
+pub(crate) const BATCH: usize = 200;
 
 /// The durable inbox: callbacks go in before they are acknowledged, and a worker takes them out.
 ///
@@ -56,20 +56,22 @@ impl Inbox {
     /// Takes at most a second. It may be dropped at any await: what is stored nevertheless is
     /// harmless, since its redelivery is known by its key.
     pub async fn accept<E: Event>(&self, delivery: &Delivery<E>) -> Acceptance {
-        let item = NewItem::of(delivery);
-        let (key, app) = (item.key.clone(), item.sdk_app_id);
+        let timer = metrics::Accept::start();
+        let acceptance = self.put(NewItem::of(delivery)).await;
+        timer.end(&acceptance);
+        acceptance
+    }
+
+    async fn put(&self, item: NewItem) -> Acceptance {
+        let app = item.sdk_app_id;
         match acceptance::put(&*self.shared.store, item).await {
             Ok(Put::Stored(_)) => {
                 self.shared.stored.notify_one();
-                log::accepted(app, "stored");
                 Acceptance::Stored
             }
-            Ok(Put::Duplicate) => {
-                log::accepted(app, "duplicate");
-                Acceptance::Duplicate
-            }
+            Ok(Put::Duplicate) => Acceptance::Duplicate,
             Ok(Put::Disputed { item, after_done }) => {
-                log::disputed(app, &key, item, after_done);
+                log::disputed(app, item, after_done);
                 Acceptance::Disputed
             }
             Err(error) => {
@@ -80,7 +82,6 @@ impl Inbox {
     }
 
     /// A worker for what is stored: give it handlers, and start it.
-    #[must_use]
     pub fn worker(&self) -> WorkerBuilder {
         WorkerBuilder::new(Arc::clone(&self.shared))
     }
@@ -158,14 +159,19 @@ impl Inbox {
     /// Removes the bodies of a user's calls, or of one call, where they are done; what is not done is
     /// counted and stays. Keys stay, so that a redelivery is still known.
     ///
-    /// Reads every body for a user: it takes a while.
+    /// User ids are an app's own: name the app where there are several. Reads every body for a user: it
+    /// takes a while.
     ///
     /// # Errors
     ///
     /// If the store cannot be read or written. What was erased before stays erased.
-    pub async fn erase(&self, whose: &Erase) -> Result<Erased, StoreError> {
+    pub async fn erase(
+        &self,
+        whose: &Erase,
+        sdk_app_id: Option<SdkAppId>,
+    ) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
-        let mut filter = Filter::all();
+        let mut filter = Filter { sdk_app_id, ..Filter::all() };
         if let Erase::Call(call_id) = whose {
             filter.call_id = Some(call_id.clone());
         }

@@ -248,7 +248,8 @@ impl Item {
     /// An item that waits, as a store makes one of what it is given.
     #[must_use]
     pub fn new(id: ItemId, new: NewItem, received_at: SystemTime) -> Self {
-        let NewItem { key, sdk_app_id, command, call_id, source, signature, body, sha256, .. } = new;
+        let NewItem { key, sdk_app_id, command, call_id, source, signature, body, sha256, .. } =
+            new;
         Self {
             id,
             key,

@@ -12,9 +12,7 @@ use trtc_call_webhook::{Command, SdkAppId};
 use crate::inbox::Shared;
 use crate::item::{DoneAs, ItemId, SignatureFound, Source};
 use crate::job_error::JobError;
-use crate::store::{
-    Lease, LeasedItem, Outcome, Settlement, Store, StoreError, StoreErrorKind,
-};
+use crate::store::{Lease, LeasedItem, Outcome, Settlement, Store, StoreError, StoreErrorKind};
 
 /// An item in a handler's hands, with the event decoded from it.
 ///

@@ -58,7 +58,11 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for JobError {
             let _ = fmt::Write::write_fmt(&mut text, format_args!(": {error}"));
             cause = error.source();
         }
-        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        let mut end = text.len().min(MAX_TEXT);
+        while !text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        text.truncate(end);
         Self { then: Then::Retry, text }
     }
 }

@@ -23,6 +23,7 @@ mod job;
 mod job_error;
 mod log;
 mod memory;
+mod metrics;
 mod query;
 pub mod store;
 mod worker;
@@ -36,7 +37,7 @@ pub use job_error::JobError;
 pub use memory::MemoryInbox;
 pub use query::{AppStats, Filter, Stats};
 pub use store::{Pruned, Resolved, Retention, Store, StoreError, StoreErrorKind};
-pub use worker::{Ran, Stopped, Unhandled, Worker, WorkerBuilder};
 /// The crate whose callbacks are kept, for whatever else it has.
 #[doc(no_inline)]
 pub use trtc_call_webhook;
+pub use worker::{Ran, Stopped, Unhandled, Worker, WorkerBuilder};

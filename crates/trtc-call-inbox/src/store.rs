@@ -19,8 +19,7 @@ use crate::query::{Filter, Stats};
 pub use self::error::{StoreError, StoreErrorKind};
 
 /// A future of a store.
-pub type StoreFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
@@ -59,9 +58,9 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Makes items that wait, are dead or disputed done as discarded. Says of each whether it was.
     fn discard(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Decides the dispute of an item's key in its favour: the others that are not done are done as
-    /// rejected. If another one of the key was handled last, the item waits as a correction of that
-    /// one; if itself was, nothing is left to do; otherwise it waits.
+    /// Decides the dispute of an item's key in its favour, or decides it anew: the others that are not
+    /// done are done as rejected. If another one of the key was handled last, the item waits as a
+    /// correction of that one; if itself was, nothing is left to do; otherwise it waits.
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved>;
 
     /// Removes the bodies and the last errors of items that are done, and of nothing else, from all
@@ -244,7 +243,7 @@ pub enum Resolved {
     Corrects(ItemId),
     /// It was handled already, and stays.
     Stays,
-    /// There is no such item, it is not disputed, or its body is gone.
+    /// There is no such item, it was never disputed, it is being worked, or its body is gone.
     NotDisputed,
 }
 

@@ -1,145 +1,88 @@
 //! Working off what is stored.
+//!
+//! ```text
+//! lease.rs ── places, leases ──► job.rs ── what came of it ──► settle.rs
+//!                                  │  handlers.rs: who takes it       │
+//!                                  │  policy.rs: what becomes of it   ▼
+//! renew.rs keeps the leases meanwhile                            the store
+//! ```
 
-use std::sync::Arc;
-use std::time::Duration;
+mod backoff;
+mod builder;
+mod catch_unwind;
+mod handlers;
+mod job;
+mod lease;
+mod phase;
+mod policy;
+mod prune;
+mod renew;
+mod run_due;
+mod settle;
+mod start;
 
-use trtc_call_webhook::Event;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::handlers::Handlers;
+use self::policy::Policy;
 use crate::inbox::Shared;
-use crate::job::Job;
-use crate::job_error::JobError;
-use crate::store::{Retention, StoreError};
+use crate::store::{Lease, LeaseRequest, Leased, StoreError};
 
-/// A worker that is not started yet.
-#[derive(Debug)]
-#[must_use = "it works once it is started"]
-pub struct WorkerBuilder {}
+pub use self::builder::{Unhandled, WorkerBuilder};
+pub use self::run_due::Ran;
+pub(crate) use self::settle::Conclusion;
+pub use self::start::{Stopped, Worker};
 
-/// What becomes of an item that no handler takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unhandled {
-    /// It is dead, for a person to see: the default.
-    #[default]
-    Dead,
-    /// It is done, as [`NoHandler`](crate::DoneAs::NoHandler).
-    Done,
+/// What a worker works with: all of its tasks share it.
+struct Core {
+    shared: Arc<Shared>,
+    handlers: Handlers,
+    policy: Policy,
+    /// The leases that are to be renewed.
+    leases: Mutex<HashSet<Lease>>,
 }
 
-/// What a run of everything that was due did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ran {
-    /// Items that are done.
-    pub done: usize,
-    /// Items that wait for another try.
-    pub retried: usize,
-    /// Items that are dead.
-    pub dead: usize,
-    /// Items whose lease was lost before they were done.
-    pub lost: usize,
-}
-
-/// How a worker stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stopped {
-    /// Handlers that did not end in time: they were ended, and their items given back.
-    pub given_back: usize,
-}
-
-impl WorkerBuilder {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let _ = shared;
-        todo!()
+impl Core {
+    fn new(shared: Arc<Shared>) -> Self {
+        let (handlers, policy, leases) = Default::default();
+        Self { shared, handlers, policy, leases }
     }
 
-    /// Has a handler work the events of one kind, as [`Event`] says which commands those are. The first
-    /// handler that takes an item's command gets it.
-    pub fn on<E, H, F, R>(self, handler: H) -> Self
-    where
-        E: Event,
-        H: Fn(Job<E>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), R>> + Send + 'static,
-        R: Into<JobError>,
-    {
-        let _ = handler;
-        todo!()
+    /// Asks for items: so many healthy ones, or one whose last lease was lost.
+    async fn lease(&self, limit: usize, kind: Kind) -> Result<Leased, StoreError> {
+        let Policy { term, max_lost_leases, ordered_by_call, .. } = self.policy;
+        let limit = if kind == Kind::Suspect { 1 } else { limit };
+        let mut request = LeaseRequest::new(self.shared.owner, limit, term, max_lost_leases);
+        request.suspects = kind == Kind::Suspect;
+        request.ordered_by_call = ordered_by_call;
+        let leased = self.shared.store.lease(request).await?;
+        leased.died.iter().for_each(|item| settle::died(*item));
+        Ok(leased)
     }
 
-    /// How many handlers run at a time. The default is 16.
-    pub fn concurrency(self, _jobs: usize) -> Self {
-        todo!()
+    /// Waits until a job of this kind may run in this process.
+    async fn company(&self, kind: Kind) -> Company {
+        let alone = Arc::clone(&self.shared.alone);
+        match kind {
+            Kind::Healthy => Arc::new(alone.read_owned().await),
+            Kind::Suspect => Arc::new(alone.write_owned().await),
+        }
     }
 
-    /// For how long an item is leased; renewed after a third of it while a handler runs. The default is
-    /// 30 seconds.
-    pub fn lease(self, _term: Duration) -> Self {
-        todo!()
-    }
-
-    /// How long an item is tried again, from its first attempt on. The default is three days.
-    pub fn retry_for(self, _time: Duration) -> Self {
-        todo!()
-    }
-
-    /// How many attempts an item has. The default is no limit but the time.
-    pub fn max_attempts(self, _attempts: u32) -> Self {
-        todo!()
-    }
-
-    /// How many leases in a row an item may lose before it is dead. The default is 5.
-    pub fn max_lost_leases(self, _leases: u32) -> Self {
-        todo!()
-    }
-
-    /// How long a handler may run. Then it is ended, which counts as an error. The default is 5 minutes.
-    pub fn timeout(self, _time: Duration) -> Self {
-        todo!()
-    }
-
-    /// Works the items of one call one at a time, in the order in which they came.
-    pub fn ordered_by_call(self) -> Self {
-        todo!()
-    }
-
-    /// What becomes of an item that no handler takes.
-    pub fn unhandled(self, _then: Unhandled) -> Self {
-        todo!()
-    }
-
-    /// How long things are kept that are done.
-    pub fn retention(self, _retention: Retention) -> Self {
-        todo!()
-    }
-
-    /// Starts it, on the tokio runtime that runs.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime.
-    pub fn start(self) -> Worker {
-        todo!()
-    }
-
-    /// Works all that is due, and what becomes due by that, and returns; for tests.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub async fn run_due(&self) -> Result<Ran, StoreError> {
-        todo!()
+    fn leases(&self) -> MutexGuard<'_, HashSet<Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A worker that works.
-#[derive(Debug)]
-#[must_use = "it ends when it is dropped"]
-pub struct Worker {}
-
-impl Worker {
-    /// Takes no more, waits so long for the handlers that run, ends the others, and gives back what was
-    /// not worked.
-    pub async fn stop(self, _patience: Duration) -> Stopped {
-        todo!()
-    }
+/// Which items are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Those that any number of others may run beside.
+    Healthy,
+    /// Those whose last lease was lost: if one of them ends the process, it takes no other one along.
+    Suspect,
 }
+
+/// What those who run beside each other hold of [`Shared::alone`]. Nobody looks into it.
+type Company = Arc<dyn Send + Sync>;

@@ -38,9 +38,11 @@ impl Ack {
     }
 }
 
-impl From<trtc_call_webhook::Ack> for Ack {
-    fn from(ack: trtc_call_webhook::Ack) -> Self {
-        Self { ack, connection: Connection::default() }
+/// From core's [`Ack`](trtc_call_webhook::Ack), and from whatever becomes one, as what an inbox accepted
+/// does.
+impl<T: Into<trtc_call_webhook::Ack>> From<T> for Ack {
+    fn from(ack: T) -> Self {
+        Self { ack: ack.into(), connection: Connection::default() }
     }
 }
 

@@ -498,3 +498,23 @@ async fn a_rejection_is_one_of_two() {
         assert_eq!(self::text(response).await, expected);
     }
 }
+
+#[actix_web::test]
+async fn whatever_becomes_an_acknowledgement_can_be_answered() {
+    #[derive(Clone, Copy)]
+    struct Kept(bool);
+
+    impl From<Kept> for trtc_call_webhook::Ack {
+        fn from(Kept(is_kept): Kept) -> Self {
+            if is_kept { Self::ok() } else { Self::fail(7, "no room") }
+        }
+    }
+
+    for (is_kept, status) in [(true, StatusCode::OK), (false, StatusCode::INTERNAL_SERVER_ERROR)] {
+        let handler = move |_: Webhook<Undecoded>| async move { Ack::from(Kept(is_kept)) };
+        let app = App::new().app_data(verifier(7)).route("/callback", web::post().to(handler));
+        let app = init_service(app).await;
+        assert_eq!(post!(&app, ENDED, BODY).status(), status);
+    }
+    assert_eq!(Ack::from(trtc_call_webhook::Ack::ok()), Ack::ok());
+}

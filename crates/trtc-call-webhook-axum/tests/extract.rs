@@ -341,3 +341,21 @@ async fn a_rejection_tells_its_answer() {
          foreign app: the SDKAppID is none of the verifier's"
     );
 }
+
+#[tokio::test]
+async fn whatever_becomes_an_acknowledgement_can_be_answered() {
+    struct Kept(bool);
+
+    impl From<Kept> for trtc_call_webhook::Ack {
+        fn from(Kept(is_kept): Kept) -> Self {
+            if is_kept { Self::ok() } else { Self::fail(7, "no room") }
+        }
+    }
+
+    for (is_kept, status) in [(true, StatusCode::OK), (false, StatusCode::INTERNAL_SERVER_ERROR)] {
+        let handler = move |_: Webhook<Undecoded>| async move { Ack::from(Kept(is_kept)) };
+        let router = Router::new().route("/callback", post(handler)).with_state(verifier());
+        assert_eq!(send(router, request(ENDED, BODY)).await.status(), status);
+    }
+    assert_eq!(Ack::from(trtc_call_webhook::Ack::ok()), Ack::ok());
+}

@@ -9,7 +9,7 @@ use http::{Method, Response};
 use trtc_call_webhook::adapter::http::{refusal, response};
 use trtc_call_webhook::{Ack, Error};
 
-/// The response for an [`Ack`], in the body that the service around it has.
+/// The response for an [`Ack`], or for whatever becomes one, in the body that the service around it has.
 ///
 /// ```
 /// use trtc_call_webhook_tower::{Ack, WebhookBody, ack};
@@ -17,8 +17,8 @@ use trtc_call_webhook::{Ack, Error};
 /// let response: http::Response<WebhookBody> = ack(Ack::ok());
 /// assert_eq!(response.status(), 200);
 /// ```
-pub fn ack<B: From<Bytes>>(ack: Ack) -> Response<B> {
-    response(ack.answer()).map(B::from)
+pub fn ack<B: From<Bytes>>(ack: impl Into<Ack>) -> Response<B> {
+    response(ack.into().answer()).map(B::from)
 }
 
 /// An answer to HEAD says how long its body would be and has none. hyper sees to that for HTTP/1

@@ -1,47 +1,16 @@
-//! A complete axum server that bills by the callbacks of Tencent RTC Call, as the README tells to:
-//! verify, store first, answer, then work.
+//! A complete axum server that bills by the callbacks of Tencent RTC Call: verify, store, answer, then
+//! work, each call exactly once.
 //!
-//! Reads `ADDR`, `SDK_APP_ID`, `CALLBACK_TOKEN` and `JOURNAL`, serves `/callback`, and prints a line
-//! of JSON for each call to bill: `call_id`, `caller`, `result` and `seconds`.
+//! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, and from `INBOX` the path of a SQLite file, by default
+//! `callbacks.db`: there the callbacks wait, and there are the bills, in a table `bills`. Serves
+//! `/callback`, and `/healthz` for a load balancer. Any number of processes may share the file. Prints a
+//! line of JSON for each bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
 //!
-//! | file | holds |
-//! | --- | --- |
-//! | `JOURNAL`, by default `callbacks.journal` | every delivery that was acknowledged, as it came |
-//! | the same with `.billed` behind it | a line with the key of each call that was billed |
-//! | either with `.cut` behind it | what a crash left half written, moved there by the next start |
+//! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which the callback
+//! does not tell what to bill, and those of which two callbacks say different things.
 //!
-//! # What holds
-//!
-//! - **What was acknowledged is stored**: `Ack::ok` is answered after the disk has said that it has
-//!   it. If that takes longer than the vendor waits, about two seconds, nothing is lost either: the
-//!   delivery is stored, and if it comes again its key is known. On an error the answer is 500, and
-//!   what was written of it is cut off. A crash in between may leave it whole; then it is billed,
-//!   since it is as authentic as any.
-//! - **What is stored is billed at least once**, however the process ends, unless it is disputed (see
-//!   below): a start reads the whole journal again. A call whose line standard output does not take
-//!   stays due. That whoever reads the lines keeps them is their own affair.
-//! - **It is billed exactly once if each process has stopped cleanly**: by SIGTERM or SIGINT, and with
-//!   nothing on standard error about calls that are not billed or not noted. After a crash those
-//!   calls may come a second time that were printed and not yet noted in `.billed`; the reader of
-//!   the lines knows them by their `call_id`.
-//! - **Different events under one key are for a person**: one of them may be forged. If both are found
-//!   before one is billed, as at a start, neither is; else the first is billed. The same event again,
-//!   even in another body, is nothing new.
-//! - **What does not decode, or is no end of a call, is kept** and reported. It is reported again at
-//!   each start, as disputed calls are.
-//!
-//! # What does not
-//!
-//! Two processes must not share a journal, nor may it be moved or cut while the process runs. It grows
-//! with each delivery, a repeated one too, and one event for each call is held in memory. If the disk
-//! damages what it had taken, a start moves everything from there on to `.cut`, for a person. The files
-//! hold user ids: who may read them is up to the umask. Calls whose callback never came are found only
-//! by asking the vendor's record API.
-//!
-//! Where that is not enough, a database takes the journal's place: a table with a unique index over the
-//! key and a hash of the body, in a binary collation, since keys that differ only in a letter's case
-//! are different calls. Its insert is committed before `Ack::ok` is answered, and the worker is a query
-//! for the keys that are not billed.
+//! To look at retries, `BILL_FAIL_FIRST` has the first so many attempts of each call fail, and
+//! `BILL_DELAY_MS` makes each take so many milliseconds.
 
 #![cfg_attr(
     not(test),
@@ -58,39 +27,40 @@
     )
 )]
 
-mod durable;
-mod journal;
-mod record;
+mod bill;
 mod refusals;
 mod server;
-mod worker;
+mod trial;
 
-use std::env;
 use std::error::Error;
-use std::fmt::Display;
-use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{any, get};
-use example_support::{BODY_TIME, SHUTDOWN_TIME, Settings, print_listening, shutdown_signal};
-use tokio::time::timeout;
+use example_support::{
+    BODY_TIME, Settings, print_line, print_listening, shutdown_signal, variable,
+};
+use tokio::time::sleep;
 use tower_http::timeout::RequestBodyDeadlineLayer;
-use trtc_call_webhook_axum::{Ack, Undecoded, Verifier, Webhook};
+use trtc_call_inbox::{Inbox, Job, JobError, Unhandled};
+use trtc_call_inbox_sqlite::{CompleteWith, SqliteInbox};
+use trtc_call_webhook_axum::{Ack, Billing, CallEnded, Undecoded, Verifier, Webhook};
 
-use crate::journal::Journal;
-use crate::record::Record;
+use crate::bill::Bill;
 use crate::refusals::Refusals;
-use crate::worker::Worker;
+use crate::trial::Trial;
+
+/// How long bills in the making are waited for when the server has stopped.
+const LAST_BILLS: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct AppState {
     verifier: Verifier,
-    journal: Journal,
+    inbox: Inbox,
 }
 
 impl FromRef<AppState> for Verifier {
@@ -101,24 +71,37 @@ impl FromRef<AppState> for Verifier {
 
 /// Every authentic callback, whatever its body holds: nothing is decided here but that it is kept.
 async fn on_callback(
-    State(AppState { journal, .. }): State<AppState>,
+    State(AppState { inbox, .. }): State<AppState>,
     Webhook(callback): Webhook<Undecoded>,
 ) -> Ack {
-    if journal.store(&Record::new(&callback)).await {
-        Ack::ok()
-    } else {
-        Ack::fail(1, "not stored")
-    }
+    inbox.accept(&callback).await.into()
 }
 
 /// For a load balancer: whether callbacks can be stored.
-async fn healthz(State(AppState { journal, .. }): State<AppState>) -> StatusCode {
-    if journal.is_well().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+async fn healthz(State(AppState { inbox, .. }): State<AppState>) -> StatusCode {
+    if inbox.health().await.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// Says something on standard error. That nobody reads it must not stop anything.
-fn report(sentence: impl Display) {
-    let _ = writeln!(io::stderr(), "{sentence}");
+/// Bills a call. The bill and that the job is done are one transaction: both are there, or neither.
+async fn bill_call(job: Job<CallEnded>, trial: Trial) -> Result<(), JobError> {
+    sleep(trial.delay).await;
+    if job.attempt() <= trial.failures {
+        return Err("BILL_FAIL_FIRST asks for it".into());
+    }
+    let seconds = match job.billing() {
+        Billing::Connected(time) => time.as_secs(),
+        Billing::Unanswered => 0,
+        Billing::AskRecord(why) => {
+            return Err(JobError::dead(format!("ask the vendor's record API: {why}")));
+        }
+    };
+    let bill = Bill::new(&job, seconds);
+    let line = bill.line();
+    job.complete_with(move |transaction| bill.write(transaction)).await?;
+    if let Err(error) = print_line(line).await {
+        eprintln!("{}: billed, but not printed: {error}", job.key());
+    }
+    Ok(())
 }
 
 #[tokio::main]
@@ -129,17 +112,18 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, verifier } = Settings::from_env()?;
-    let path = match env::var_os("JOURNAL") {
-        Some(path) if path.is_empty() => {
-            return Err("JOURNAL must be a path, or unset".into());
-        }
-        path => path.map_or_else(|| PathBuf::from("callbacks.journal"), PathBuf::from),
-    };
-    // Before the journal is touched: a second process with the same settings ends here.
+    let trial = Trial::from_env()?;
+    let path = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
+    if path.starts_with("postgres:") || path.starts_with("postgresql:") {
+        return Err("INBOX must be the path of a file".into());
+    }
     let listener = example_support::listen(addr)?;
-    let cannot_open = |error| format!("cannot open the JOURNAL {}: {error}", path.display());
-    let (journal, stored) = Journal::open(&path).map_err(cannot_open)?;
-    let worker = Worker::open(&path).map_err(cannot_open)?;
+    let store = SqliteInbox::open(&path).map_err(|error| format!("cannot open INBOX: {error}"))?;
+    store.write(bill::create_table).await.map_err(|error| format!("cannot use INBOX: {error}"))?;
+    let inbox = Inbox::from(store);
+    // Of the other callbacks nothing is billed.
+    let worker =
+        inbox.worker().on(move |job| bill_call(job, trial)).unhandled(Unhandled::Done).start();
 
     let refusals = Refusals::default();
     let router = Router::new()
@@ -148,15 +132,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(middleware::from_fn_with_state(refusals.clone(), Refusals::count))
         .route("/healthz", get(healthz))
-        .with_state(AppState { verifier, journal });
+        .with_state(AppState { verifier, inbox });
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
-    let billing = worker.start(stored)?;
     server::serve(listener, router, shutdown).await?;
-    // With the last request the journal's thread has ended, and with it, soon, the worker.
-    if timeout(SHUTDOWN_TIME, billing).await.is_err() {
-        report("stopped with calls not billed yet: the next start does it");
-    }
+    worker.stop(LAST_BILLS).await;
     refusals.report();
     Ok(())
 }

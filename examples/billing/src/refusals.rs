@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use trtc_call_webhook_axum::Error;
 
-use crate::report;
+use std::io::Write as _;
 
 /// A count for each kind of refusal.
 ///
@@ -31,7 +31,7 @@ impl Refusals {
 
     pub(crate) fn report(&self) {
         for (kind, count) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            report(format_args!("refused, {kind}: {count}"));
+            let _ = writeln!(std::io::stderr(), "refused, {kind}: {count}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The axum example's bounds.
+//! The bounds of the axum example.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};

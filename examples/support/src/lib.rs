@@ -31,8 +31,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[cfg(windows)]
 use tokio::signal::windows;
 
-pub use output::{print_call, print_listening};
-pub use settings::Settings;
+pub use output::{print_call, print_line, print_listening};
+pub use settings::{Settings, variable};
 
 /// The longest head of a request, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;

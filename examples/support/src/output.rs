@@ -46,17 +46,26 @@ static WRITER: LazyLock<SyncSender<Waiting>> = LazyLock::new(|| {
 ///
 /// When standard output does not take it in time. The call must not be acknowledged then.
 pub async fn print_call(call: &CallEnded) -> io::Result<()> {
-    let mut line = serde_json::to_vec(&json!({
+    let line = json!({
         "call_id": call.call_id,
         "result": call.result.as_ref().map(CallResult::as_str),
         "caller": call.caller,
         "callees": call.callees().collect::<Vec<_>>(),
         // 0 when nobody answered, `null` when only the vendor's record API can tell.
         "talk_seconds": call.billing().seconds(),
-    }))?;
-    line.push(b'\n');
+    });
+    print_line(line.to_string()).await
+}
+
+/// Prints a line.
+///
+/// # Errors
+///
+/// When standard output does not take it in time.
+pub async fn print_line(mut line: String) -> io::Result<()> {
+    line.push('\n');
     let (written, outcome) = oneshot::channel();
-    WRITER.try_send((line, written)).map_err(|_| io::ErrorKind::WouldBlock)?;
+    WRITER.try_send((line.into_bytes(), written)).map_err(|_| io::ErrorKind::WouldBlock)?;
     timeout(PRINT_TIME, outcome).await?.map_err(io::Error::other)?
 }
 

@@ -23,11 +23,11 @@ impl Settings {
     /// One sentence about the first variable that is set to something that cannot be meant. It does
     /// not repeat its value.
     pub fn from_env() -> Result<Self, String> {
-        let addr = read("ADDR")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let addr = variable("ADDR")?.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let addr = addr.parse().map_err(|_| "ADDR must be IP:PORT")?;
-        let id = read("SDK_APP_ID")?.unwrap_or_else(|| "1400000001".to_owned());
+        let id = variable("SDK_APP_ID")?.unwrap_or_else(|| "1400000001".to_owned());
         let id = id.parse::<SdkAppId>().map_err(|error| format!("SDK_APP_ID: {error}"))?;
-        let app = match read("CALLBACK_TOKEN")? {
+        let app = match variable("CALLBACK_TOKEN")? {
             Some(tokens) => {
                 let mut tokens = tokens.split(',');
                 let first = SdkApp::signed(id, tokens.next().unwrap_or_default());
@@ -45,8 +45,12 @@ impl Settings {
     }
 }
 
-/// A variable's value; one that is set must not be empty.
-fn read(name: &str) -> Result<Option<String>, String> {
+/// The value of an environment variable.
+///
+/// # Errors
+///
+/// One sentence if it is set and empty, or not UTF-8.
+pub fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Err(format!("{name} must be set to something, or unset")),
         Ok(value) => Ok(Some(value)),

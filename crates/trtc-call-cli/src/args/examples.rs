@@ -7,6 +7,7 @@ Examples:
   trtc-call send --url URL --sdk-app-id N
                                         send an endpoint what Tencent would send
   trtc-call explain request.txt         find out why a callback was refused
+  trtc-call inbox status --inbox PATH   see whether anything waits for a person
 
 `trtc-call help COMMAND` has more about each.";
 
@@ -29,6 +30,7 @@ pub(super) const LISTEN: &str = "\
 Examples:
   trtc-call listen
   CALLBACK_TOKEN=xxxxyyyy trtc-call listen --addr 127.0.0.1:9000 --sdk-app-id 1400000001
+  trtc-call listen --inbox callbacks.db
   trtc-call listen --json | jq 'select(.result == \"NormalEnd\") | .talk_seconds'";
 
 pub(super) const EXPLAIN: &str = "\
@@ -42,6 +44,24 @@ Examples:
 
 Exit status: 0 if the request would be acknowledged, 1 if it would be refused, 2 if that cannot be
 told.";
+
+pub(super) const INBOX: &str = "\
+Examples:
+  export INBOX=callbacks.db
+  trtc-call inbox status
+  trtc-call inbox check
+  trtc-call inbox list --state dead --since 2h
+  trtc-call inbox show 7 --body
+  trtc-call inbox replay 7 8
+  trtc-call inbox replay --all --call-id a-1
+  trtc-call inbox discard --all --state disputed --since 2026-03-01 --yes
+  trtc-call inbox resolve 7
+  trtc-call inbox erase --user 10001 --sdk-app-id 1400000001
+  trtc-call inbox prune --done-after 1d --yes
+  trtc-call inbox list --json | jq 'select(.attempts > 3) | .last_error'
+
+Exit status: 0; 1 if there is no such item, or nothing could be done with it, or check finds something;
+2 if it cannot be done.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{Ack, CallResult, Callback, Command, ErrorKind, SdkAppId, Token};
 
 use super::receiver::Seen;
-use crate::sample::{self, Sample, new_call_id};
+use crate::sample::{self, new_call_id};
 use crate::signature::Signature;
 
 /// A command that nobody knows yet.
@@ -56,14 +56,7 @@ impl Case {
 
 /// Every case, in the order in which they are sent.
 pub(super) fn all(sdk_app_id: SdkAppId, token: &Token) -> Vec<Case> {
-    let sample = Sample {
-        caller: "10001".to_owned(),
-        callees: vec!["10002".to_owned()],
-        talk_seconds: 42,
-        ring_seconds: 5,
-        start_time: None,
-        now: SystemTime::now(),
-    };
+    let sample = super::sample(42, SystemTime::now());
     let right = Signature::Right(token.clone());
     let taken = |with: &str, callback: Callback| {
         let request = right.sign(Request::new(sdk_app_id, callback.clone()));

@@ -2,26 +2,25 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{LineStyle, Table, TableStyle};
 use serde::Serialize;
-use trtc_call_webhook::{ActionType, Billing, CallResult, Callback, MemberStatus, SdkAppId};
+use trtc_call_webhook::{
+    Ack, ActionType, Billing, CallResult, Callback, Command, MemberStatus, SdkAppId, adapter,
+};
 
 use super::Outcome;
 use super::cases::Case;
+use super::inbox::Scene;
 use super::receiver::Seen;
 use crate::client::{Answer, Endpoint, Reply};
 use crate::failure::Failure;
 use crate::out::{BAD, BOLD, GOOD, plain, styled};
+use crate::table;
 use crate::verdict::Packet;
 
 const AS_EXPECTED: &str = "ok";
 const NOT_AS_EXPECTED: &str = "WRONG";
 
-/// A line below the header and nothing else, so that the last column ends the line.
-const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Row {
     command: String,
     with: String,
@@ -35,32 +34,50 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(case: &Case, outcome: &Outcome) -> Self {
-        let (answered, is_answer_right) = match &outcome.reply {
-            Reply::Answer(answer) => (in_short(answer), is_right(case, answer)),
-            Reply::Lost(why) => (plain(why).into_owned(), false),
-        };
+        let is_seen = outcome.seen.iter().eq(&case.seen);
         Self {
             command: case.command.to_string(),
             with: case.with.clone(),
-            status: match &outcome.reply {
-                Reply::Answer(answer) => Some(answer.status),
-                Reply::Lost(_) => None,
-            },
-            answered,
             seen: match outcome.seen.as_slice() {
                 [] => "nothing".to_owned(),
                 seen => seen.iter().map(story).collect::<Vec<_>>().join("; "),
             },
-            is_as_expected: is_answer_right && outcome.seen.iter().eq(&case.seen),
+            ..Self::answered(&outcome.reply, &case.answer, is_seen)
         }
+    }
+
+    /// A row about the ended call of a scene, whose callbacks must all be taken.
+    pub(super) fn of_scene(scene: &Scene, replies: &[Reply], seen: String) -> Self {
+        let ok = Ack::ok().answer();
+        let is_seen = seen == scene.story;
+        // The first that is not as expected, or else the last, tells of all.
+        let rows = || replies.iter().map(|reply| Self::answered(reply, &ok, is_seen));
+        let told = rows().find(|row| !row.is_as_expected).or_else(|| rows().last());
+        Self {
+            command: Command::CallEnded.to_string(),
+            with: format!("inbox: {}", scene.with),
+            seen,
+            ..told.unwrap_or_default()
+        }
+    }
+
+    /// What an answer tells, which must be this one.
+    fn answered(reply: &Reply, expected: &adapter::Answer, is_seen: bool) -> Self {
+        let (status, answered, is_right) = match reply {
+            Reply::Answer(answer) => {
+                (Some(answer.status), in_short(answer), is_right(expected, answer))
+            }
+            Reply::Lost(why) => (None, plain(why).into_owned(), false),
+        };
+        Self { status, answered, is_as_expected: is_right && is_seen, ..Self::default() }
     }
 }
 
 /// Whether the answer is the contract's, to the byte.
-fn is_right(case: &Case, answer: &Answer) -> bool {
-    answer.status == case.answer.status()
-        && answer.content_type.as_deref() == Some(case.answer.content_type())
-        && answer.body == **case.answer.body()
+fn is_right(expected: &adapter::Answer, answer: &Answer) -> bool {
+    answer.status == expected.status()
+        && answer.content_type.as_deref() == Some(expected.content_type())
+        && answer.body == **expected.body()
 }
 
 fn in_short(answer: &Answer) -> String {
@@ -126,17 +143,15 @@ fn right(rows: &[Row]) -> usize {
 
 /// The table for people, with what it is about before it and what it comes to after it.
 pub(super) fn text(endpoint: &Endpoint, sdk_app_id: SdkAppId, rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_header(["sent", "with", "answered", "the handler saw", "as expected"]);
-    for row in rows {
+    let cells = rows.iter().map(|row| {
         let mark = if row.is_as_expected { AS_EXPECTED } else { NOT_AS_EXPECTED };
-        table.add_row([&row.command, &row.with, &row.answered, &row.seen, mark]);
-    }
+        [&row.command, &row.with, &row.answered, &row.seen, mark]
+    });
+    let table = table::lines(["sent", "with", "answered", "the handler saw", "as expected"], cells);
     let mut text = format!("POST {endpoint}  app {sdk_app_id}, with a token\n\n");
-    for (number, line) in table.lines().enumerate() {
+    for (number, line) in table.iter().enumerate() {
         // Writing to a string has no way to fail.
-        let _ = writeln!(text, "{}", with_style(number, line.trim_end()));
+        let _ = writeln!(text, "{}", with_style(number, line));
     }
     let right = right(rows);
     let total = format!("{right} of {} as expected", rows.len());

@@ -4,8 +4,8 @@
 
 use trtc_call_webhook::{Callback, Parameter, Reason, decode};
 
-use super::clock;
 use super::judge::{Case, Outcome, row};
+use crate::time;
 
 /// The longest name that is repeated, in bytes.
 const MAX_NAME: usize = 64;
@@ -150,12 +150,12 @@ const fn whole_hours(seconds: i64) -> Option<i64> {
 /// What would have come of it when it was signed.
 fn when_signed(case: &Case<'_>) -> Option<String> {
     let time = case.request_time()?;
-    let at = clock::from_unix(time)?;
+    let at = time::from_unix(time)?;
     let then = match case.outcome(at) {
         Outcome::Refused(error) => format!("row {} would fail: {error}", row(error.reason())),
         Outcome::HeadOnly => "row 5 would pass".to_owned(),
         Outcome::Delivered(_) | Outcome::NotTaken => "it would be acknowledged".to_owned(),
     };
     let old = if case.clock.is_now { "if only the capture is old, --at " } else { "at " };
-    Some(format!("{old}{time}, which is {} and when it was signed: {then}", clock::text(at)))
+    Some(format!("{old}{time}, which is {} and when it was signed: {then}", time::text(at)))
 }

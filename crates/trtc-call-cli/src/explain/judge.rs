@@ -9,10 +9,10 @@ use trtc_call_webhook::{
 };
 
 use super::capture::Request;
-use super::clock::{self, Clock};
+use super::clock::Clock;
 use crate::args::{Takes, VerifierArgs};
 use crate::failure::Failure;
-use crate::settings;
+use crate::{settings, time};
 
 /// A request, and what it is judged by. Not `Debug`: the tokens are in it.
 pub(super) struct Case<'a> {
@@ -130,7 +130,7 @@ impl<'a> Case<'a> {
 
     /// Whether this token made the signature, whenever that was.
     pub(super) fn is_by(&self, token: &str) -> bool {
-        let at = self.request_time().and_then(clock::from_unix);
+        let at = self.request_time().and_then(time::from_unix);
         let (Some(at), Some(id)) = (at, self.sdk_app_id) else { return false };
         // One that no verifier takes made nothing.
         let verifier = Verifier::builder().app(SdkApp::signed(id, token)).build();

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
-use trtc_call_webhook::Parameter;
+use trtc_call_webhook::{Command, Parameter};
 
-use super::clock;
-use super::event::Decoded;
 use super::judge::{Case, Outcome};
 use super::steps::{self, Step};
-use crate::out::{BAD, BOLD, DIM, GOOD, plain, styled};
+use crate::event::Decoded;
+use crate::out::{BAD, BOLD, DIM, GOOD, add, plain, styled};
+use crate::time;
 use crate::verdict::Verdict;
 
 /// Everything that is found about a request.
@@ -27,7 +27,10 @@ impl<'a> Report<'a> {
     pub(super) fn new(case: &'a Case<'a>) -> Self {
         let outcome = case.outcome(case.clock.at);
         let decoded = match &outcome {
-            Outcome::Delivered(body) => Decoded::new(case.parameter(Parameter::Command), body),
+            Outcome::Delivered(body) => {
+                let in_url = Command::from(case.parameter(Parameter::Command));
+                Decoded::new(Some(&in_url), body).ok().flatten()
+            }
             _ => None,
         };
         let verdict =
@@ -55,7 +58,7 @@ impl<'a> Report<'a> {
                 "sdk_app_id": case.sdk_app_id, "tokens": case.tokens.len(),
                 "report_only": case.report_only, "takes": case.takes.name(),
             },
-            "clock": { "unix_seconds": clock::seconds(case.clock.at), "now": case.clock.is_now },
+            "clock": { "unix_seconds": time::seconds(case.clock.at), "now": case.clock.is_now },
             "steps": steps,
             "event": decoded.as_ref().map(Decoded::event),
             "unknown_fields": decoded.as_ref().map(|decoded| &decoded.unknown),
@@ -92,7 +95,7 @@ impl<'a> Report<'a> {
         );
         add(&mut text, "request", &line);
         let now = if clock.is_now { ", which is now" } else { "" };
-        add(&mut text, "clock", &format!("{}{now}", clock::text(clock.at)));
+        add(&mut text, "clock", &format!("{}{now}", time::text(clock.at)));
         text.push('\n');
         for Step { row, name, result, reason, hints, .. } in &self.steps {
             let (word, style) = match *result {
@@ -157,8 +160,4 @@ impl<'a> Report<'a> {
             verdict.why
         );
     }
-}
-
-fn add(text: &mut String, label: &str, line: &str) {
-    let _ = writeln!(text, "{label:<12}{}", plain(line));
 }

@@ -3,18 +3,61 @@
 use std::io;
 
 use serde::Serialize;
+use trtc_call_inbox::Acceptance;
 use trtc_call_webhook::{
-    ActionType, Billing, CallResult, CallType, IdempotencyKey, MediaType, Member, MemberChange,
-    MemberStatus, RoomId, SdkAppId, UnixMillis,
+    ActionType, Billing, CallResult, CallType, Command, Error, IdempotencyKey, MediaType, Member,
+    MemberChange, MemberStatus, RoomId, SdkAppId, UnixMillis,
 };
 use trtc_call_webhook_axum::{CallEnded, CallStarted, Callback, Delivery, MemberChanged};
 
-use crate::out::{BAD, BOLD, DIM, GOOD, plain, styled};
+use crate::out::{self, BAD, BOLD, DIM, GOOD, plain, styled};
+
+/// What is printed for a callback.
+pub(super) enum Printed {
+    /// With its line feed.
+    Text(String),
+    /// Without.
+    Json(Vec<u8>),
+}
+
+impl Printed {
+    pub(super) fn print(self) -> io::Result<()> {
+        match self {
+            Self::Text(line) => out::try_print(&line),
+            Self::Json(line) => out::try_print_line(line),
+        }
+    }
+}
+
+/// The line for a callback, of which a store takes what does not decode too.
+pub(super) fn line<E: trtc_call_webhook::Event>(
+    delivery: &Delivery<E>,
+    callback: Result<Option<&Callback>, &Error>,
+    inbox: Option<&Acceptance>,
+    is_json: bool,
+) -> io::Result<Printed> {
+    let inbox = inbox.map(in_a_word);
+    Ok(if is_json {
+        Printed::Json(json(delivery, callback, inbox)?)
+    } else {
+        Printed::Text(text(callback, inbox))
+    })
+}
+
+const fn in_a_word(acceptance: &Acceptance) -> &'static str {
+    match acceptance {
+        Acceptance::Stored => "stored",
+        Acceptance::Duplicate => "duplicate",
+        Acceptance::Disputed => "disputed",
+        Acceptance::Failed(_) => "failed",
+    }
+}
 
 /// What every line of JSON has, and after it what the command brings.
 #[derive(Serialize)]
 struct Line<'a> {
-    command: &'a str,
+    /// Null if neither the URL nor a body that decodes has one.
+    command: Option<&'a str>,
     call_id: Option<&'a str>,
     #[serde(flatten)]
     event: Event<'a>,
@@ -23,6 +66,8 @@ struct Line<'a> {
     signature: &'static str,
     /// The same for a callback that is delivered again.
     idempotency_key: &'a IdempotencyKey,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inbox: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -56,12 +101,20 @@ enum Event<'a> {
         /// The body as text: JSON of which nothing is known, and which may not fit on one line.
         body: &'a str,
     },
+    Undecodable {
+        /// Why.
+        error: String,
+    },
 }
 
-/// A line of JSON without the line feed.
-pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
-    let event = match callback.event() {
-        Callback::CallEnded(call) => Event::Ended {
+fn json<E: trtc_call_webhook::Event>(
+    delivery: &Delivery<E>,
+    callback: Result<Option<&Callback>, &Error>,
+    inbox: Option<&'static str>,
+) -> io::Result<Vec<u8>> {
+    let event = match callback {
+        Err(error) => Event::Undecodable { error: error.to_string() },
+        Ok(Some(Callback::CallEnded(call))) => Event::Ended {
             result: call.result.as_ref().map(CallResult::as_str),
             caller: call.caller.as_deref(),
             callees: call.callees().collect(),
@@ -71,33 +124,49 @@ pub(super) fn json(callback: &Delivery<Callback>) -> io::Result<Vec<u8>> {
             call_type: call.call_type.as_ref(),
             room: call.room().map(RoomId::to_string),
         },
-        Callback::CallStarted(call) => Event::Started {
+        Ok(Some(Callback::CallStarted(call))) => Event::Started {
             media_type: call.media_type.as_ref(),
             members: &call.members,
             room: call.room().map(RoomId::to_string),
             event_time: call.event_time,
         },
-        Callback::MemberChanged(call) => Event::Changed {
+        Ok(Some(Callback::MemberChanged(call))) => Event::Changed {
             changes: &call.changes,
             members: &call.members,
             event_time: call.event_time,
         },
-        Callback::Other(other) => Event::Other { body: &other.json },
-        _ => Event::Other { body: str::from_utf8(callback.body()).unwrap_or_default() },
+        Ok(Some(Callback::Other(other))) => Event::Other { body: &other.json },
+        Ok(_) => Event::Other { body: str::from_utf8(delivery.body()).unwrap_or_default() },
     };
+    let callback = callback.ok().flatten();
+    let command = callback.map(Callback::command).or(delivery.params().command());
     let line = Line {
-        command: callback.command().as_str(),
-        call_id: callback.call_id(),
+        command: command.map(Command::as_str),
+        call_id: callback.and_then(Callback::call_id),
         event,
-        sdk_app_id: callback.params().sdk_app_id(),
-        signature: callback.signature().as_str(),
-        idempotency_key: callback.idempotency_key(),
+        sdk_app_id: delivery.params().sdk_app_id(),
+        signature: delivery.signature().as_str(),
+        idempotency_key: delivery.idempotency_key(),
+        inbox,
     };
     Ok(serde_json::to_vec(&line)?)
 }
 
-/// A line for people, with its line feed.
-pub(super) fn text(callback: &Callback) -> String {
+fn text(callback: Result<Option<&Callback>, &Error>, inbox: Option<&str>) -> String {
+    let mut line = match callback {
+        Ok(Some(callback)) => about(callback),
+        Ok(None) => "a callback that no event is for".to_owned(),
+        Err(error) => styled(BAD, &plain(&format!("a callback that does not decode: {error}"))),
+    };
+    if let Some(word) = inbox.filter(|word| *word != "stored") {
+        add(&mut line, &styled(BOLD, word));
+    }
+    line.push('\n');
+    line
+}
+
+/// A callback in a line.
+fn about(callback: &Callback) -> String {
     let mut line = styled(BOLD, &plain(callback.command().as_str()));
     if let Some(id) = callback.call_id() {
         add(&mut line, &styled(DIM, &plain(id)));
@@ -119,7 +188,6 @@ pub(super) fn text(callback: &Callback) -> String {
         Callback::Other(other) => add(&mut line, &plain(other.json.trim())),
         _ => {}
     }
-    line.push('\n');
     line
 }
 

@@ -13,7 +13,8 @@ pub(crate) const APP: &str = "1400000001";
 pub(crate) fn trtc_call<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trtc-call"));
     command.args(args).stdin(Stdio::null());
-    for variable in ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN", "NO_COLOR", "CLICOLOR_FORCE"] {
+    for variable in ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN", "INBOX", "NO_COLOR", "CLICOLOR_FORCE"]
+    {
         command.env_remove(variable);
     }
     command
@@ -101,10 +102,14 @@ impl Listen {
         self.stdout = None;
     }
 
-    /// Stops it by a signal, and reads nothing of what it prints.
-    pub(crate) fn stop_unread(mut self, signal: &str) -> Option<i32> {
+    /// Stops it by a signal, and reads nothing of what it prints until it has ended: then its standard
+    /// error.
+    pub(crate) fn stop_unread(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
-        self.child.wait().unwrap().code()
+        let status = self.child.wait().unwrap().code();
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        (status, stderr)
     }
 
     fn signal(&self, signal: &str) {

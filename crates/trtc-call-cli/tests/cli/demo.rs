@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::common::{stdout, trtc_call};
 
 /// What is sent, what is answered, and what the handler saw.
-const ROWS: [[&str; 4]; 16] = [
+const ROWS: [[&str; 4]; 21] = [
     ["Call.CallbackAfterEndCall", "NormalEnd", "200 OK", "NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "duplicate", "200 OK", "duplicate: NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "Cancel", "200 OK", "Cancel, not answered"],
@@ -27,6 +27,31 @@ const ROWS: [[&str; 4]; 16] = [
     ["Call.CallbackAfterEndCall", "wrong signature", "403 FAIL forbidden", "nothing"],
     ["Call.CallbackAfterEndCall", "stale signature", "403 FAIL forbidden", "nothing"],
     ["Call.CallbackAfterEndCall", "broken JSON", "400 FAIL malformed body", "nothing"],
+    [
+        "Call.CallbackAfterEndCall",
+        "inbox: process ends",
+        "200 OK",
+        "a process ends in attempt 1, attempt 2 bills 42 s",
+    ],
+    ["Call.CallbackAfterEndCall", "inbox: duplicate", "200 OK", "attempt 1 bills 42 s"],
+    [
+        "Call.CallbackAfterEndCall",
+        "inbox: fails twice",
+        "200 OK",
+        "attempt 1 fails, attempt 2 fails, attempt 3 bills 42 s",
+    ],
+    [
+        "Call.CallbackAfterEndCall",
+        "inbox: fails for good",
+        "200 OK",
+        "attempt 1 gives up, 1 dead is replayed, attempt 1 bills 42 s",
+    ],
+    [
+        "Call.CallbackAfterEndCall",
+        "inbox: disputed",
+        "200 OK",
+        "2 disputed are resolved, attempt 1 bills 42 s",
+    ],
 ];
 
 #[test]
@@ -39,7 +64,7 @@ fn every_row_is_as_expected() {
             line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, [row.as_slice(), &["ok"]].concat());
     }
-    assert_eq!(lines.collect::<Vec<_>>(), ["", "16 of 16 as expected"]);
+    assert_eq!(lines.collect::<Vec<_>>(), ["", "21 of 21 as expected"]);
     // No colours where there is no terminal.
     assert!(!text.contains('\u{1b}'), "{text}");
 }

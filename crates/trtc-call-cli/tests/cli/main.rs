@@ -6,6 +6,7 @@ mod colours;
 mod common;
 mod demo;
 mod explain;
+mod inbox;
 mod listen;
 mod manual;
 mod send;

@@ -2,7 +2,10 @@
 
 use crate::common::{sentence, stdout, trtc_call};
 
-const COMMANDS: [&str; 6] = ["demo", "send", "listen", "explain", "completions", "man"];
+const COMMANDS: [&str; 7] = ["demo", "send", "listen", "explain", "inbox", "completions", "man"];
+
+const VERBS: [&str; 9] =
+    ["status", "list", "show", "replay", "discard", "resolve", "erase", "prune", "check"];
 
 #[test]
 fn every_help_has_examples() {
@@ -29,7 +32,9 @@ fn the_version_is_that_of_the_package() {
 fn completions_know_every_command_and_its_switches() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = stdout(&trtc_call(["completions", shell]).output().unwrap(), 0);
-        for word in COMMANDS.iter().chain(&["replay-window", "wrong-signature", "report-only"]) {
+        for word in
+            COMMANDS.iter().chain(&VERBS).chain(&["replay-window", "wrong-signature", "since"])
+        {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -49,6 +54,11 @@ fn the_manual_is_one_page_with_every_command() {
             assert!(part.contains(&format!("\n.SS {section}\n")), "{command}: {section}");
         }
         assert!(part.contains(&format!("trtc\\-call {command}")), "{part}");
+    }
+    let (_, examples) = page.split_once("\n.SH \"TRTC-CALL INBOX\"\n").unwrap();
+    for verb in VERBS {
+        assert!(page.contains(&format!("\n.SH \"TRTC-CALL INBOX {}\"\n", verb.to_uppercase())));
+        assert!(examples.contains(&format!("trtc\\-call inbox {verb}")), "{verb}");
     }
     // No other page is named: there is none.
     assert!(!page.contains("(1)"), "{page}");

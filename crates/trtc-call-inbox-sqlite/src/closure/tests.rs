@@ -43,7 +43,21 @@ impl Shop {
     async fn bill(&self, lease: Lease, call_id: &'static str) -> Result<(), JobError> {
         let bill =
             move |transaction: &Transaction<'_>| transaction.execute(BILL, [call_id]).map(|_| ());
-        self.inbox.run_statements(Some(lease), bill).await
+        self.complete(lease, bill).await
+    }
+
+    /// What a job's `complete_with` does.
+    async fn complete<T, E>(
+        &self,
+        lease: Lease,
+        mut statements: impl FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, JobError>
+    where
+        T: Send + 'static,
+        E: Into<JobError>,
+    {
+        let run = move |transaction: &Transaction<'_>| statements(transaction).map_err(Into::into);
+        self.inbox.run_statements(Some(lease), run).await
     }
 
     /// Runs statements that ignore their errors, beside a job of two others in the same transaction.
@@ -58,7 +72,7 @@ impl Shop {
         gate.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (before, outcome, after, ()) = tokio::join!(
             self.bill(leases[0], "before"),
-            self.inbox.run_statements(Some(leases[1]), statements),
+            self.complete(leases[1], statements),
             self.bill(leases[2], "after"),
             async { gate.execute_batch("COMMIT").unwrap() },
         );
@@ -86,7 +100,7 @@ impl Shop {
     }
 }
 
-fn text<T: std::fmt::Debug>(outcome: Result<T, JobError>) -> String {
+fn text<T: fmt::Debug, E: fmt::Display + fmt::Debug>(outcome: Result<T, E>) -> String {
     outcome.unwrap_err().to_string()
 }
 
@@ -107,7 +121,7 @@ async fn an_error_undoes_both() {
         transaction.execute(BILL, ["a"])?;
         transaction.execute("INSERT INTO missing VALUES (1)", [])
     };
-    let outcome = shop.inbox.run_statements(Some(lease), fail).await;
+    let outcome = shop.complete(lease, fail).await;
     assert!(text(outcome).contains("no such table"));
     assert_eq!(shop.state(lease.item).await, State::Leased);
     assert_eq!(shop.bills(), []);
@@ -126,7 +140,7 @@ async fn a_lost_lease_runs_nothing() {
         counted.fetch_add(1, Ordering::Relaxed);
         Ok::<_, JobError>(())
     };
-    let outcome = shop.inbox.run_statements(Some(lease), run).await;
+    let outcome = shop.complete(lease, run).await;
     assert!(text(outcome).contains("the lease is lost"));
     assert_eq!(runs.load(Ordering::Relaxed), 0);
 }

@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use trtc_call_webhook::{Billing, Callback, Command, ErrorKind, decode};
+use trtc_call_webhook::{Billing, Callback, Command, Error, ErrorKind, decode};
 
 /// The longest key that is repeated, in characters.
 const MAX_KEY: usize = 64;
 
 /// What a handler is given.
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     callback: Callback,
     /// The fields that the body has and this version does not know; none if it does not know the
     /// command, or where a value is beyond what can be looked through.
-    pub(super) unknown: Option<BTreeSet<String>>,
+    pub(crate) unknown: Option<BTreeSet<String>>,
 }
 
 impl Decoded {
-    /// Decodes the body of a request that is delivered.
-    pub(super) fn new(in_url: &str, body: &[u8]) -> Option<Self> {
-        let callback: Callback = decode(Some(&Command::from(in_url)), body).ok()??;
+    /// Decodes a body by the command that the URL had. None if the command is one that no event has.
+    pub(crate) fn new(in_url: Option<&Command>, body: &[u8]) -> Result<Option<Self>, Error> {
+        let Some(callback) = decode::<Callback>(in_url, body)? else { return Ok(None) };
         let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let is_known = !matches!(callback, Callback::Other(_));
         let unknown = serde_json::from_slice(text).ok().filter(|_| is_known).map(|body| {
@@ -27,16 +27,16 @@ impl Decoded {
             look_through(callback.command(), ["", "", ""], &body, &mut unknown);
             unknown
         });
-        Some(Self { callback, unknown })
+        Ok(Some(Self { callback, unknown }))
     }
 
     /// The event as it would be stored.
-    pub(super) fn event(&self) -> Value {
+    pub(crate) fn event(&self) -> Value {
         serde_json::to_value(&self.callback).unwrap_or_default()
     }
 
     /// The verdict, of an ended call.
-    pub(super) fn billing(&self) -> Option<String> {
+    pub(crate) fn billing(&self) -> Option<String> {
         let Callback::CallEnded(call) = &self.callback else { return None };
         Some(match call.billing() {
             Billing::Connected(time) => format!("connected for {} s", time.as_secs()),

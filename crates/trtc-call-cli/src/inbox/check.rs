@@ -1,0 +1,187 @@
+//! `trtc-call inbox check`: what needs a person, and what to do about it.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use trtc_call_inbox::{Item, ItemId, State};
+
+use super::of_app;
+use super::opened::{Opened, numbers};
+use crate::args::AppArgs;
+use crate::event::Decoded;
+use crate::failure::Failure;
+use crate::out::{BAD, GOOD, plain, styled};
+use crate::{out, progress};
+
+/// Work that is due for longer than this is not only busy.
+const LATE: Duration = Duration::from_secs(60 * 60);
+
+/// More different findings of a kind than this are one: a peer may put anything into a body.
+const MAX_GROUPS: usize = 50;
+
+/// How many items of a finding are named.
+const MAX_NAMED: usize = 5;
+
+/// What is found, in the order in which it is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Damage,
+    CannotStore,
+    Dead,
+    Disputed,
+    Late,
+    Undecodable,
+    UnknownField,
+}
+
+impl Kind {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Damage => "damage",
+            Self::CannotStore => "cannot store",
+            Self::Dead => "dead",
+            Self::Disputed => "disputed",
+            Self::Late => "late",
+            Self::Undecodable => "undecodable",
+            Self::UnknownField => "unknown field",
+        }
+    }
+
+    /// What to do about it. The items, where it is about some, are named before.
+    const fn to_do(self) -> &'static str {
+        match self {
+            Self::Damage => {
+                "stop what has the file open, copy it and its -wal, and recover it with `sqlite3 .recover`"
+            }
+            Self::CannotStore => "callbacks are answered FAIL until that is mended",
+            Self::Dead => "mend the cause and `replay` them, or `discard` them",
+            Self::Disputed => "compare them with `show ID --body`, and `resolve` the right one",
+            Self::Late => "is a worker running, and does it take their commands?",
+            Self::Undecodable => {
+                "a later version may know them; if they are the vendor's, please report their form"
+            }
+            Self::UnknownField => {
+                "nothing is lost; see with `show ID --body` whether you need it, or a later version has it"
+            }
+        }
+    }
+}
+
+/// What is found once or often.
+#[derive(Serialize)]
+struct Finding<'a> {
+    finding: Kind,
+    what: &'a str,
+    count: u64,
+    /// The first few.
+    items: Vec<i64>,
+    to_do: &'static str,
+}
+
+#[derive(Default)]
+struct Group {
+    count: u64,
+    first: Vec<ItemId>,
+}
+
+#[derive(Default)]
+struct Findings(BTreeMap<(Kind, String), Group>);
+
+impl Findings {
+    fn add(&mut self, kind: Kind, what: &str, item: Option<ItemId>) {
+        let is_new = !self.0.contains_key(&(kind, what.to_owned()));
+        let kinds = self.0.keys().filter(|(known, _)| *known == kind);
+        let what = if is_new && kinds.count() >= MAX_GROUPS { "and others" } else { what };
+        let group = self.0.entry((kind, what.to_owned())).or_default();
+        group.count = group.count.saturating_add(1);
+        group.first.extend(item.filter(|_| group.first.len() < MAX_NAMED));
+    }
+
+    fn look_at(&mut self, item: &Item, now: SystemTime) {
+        let id = Some(item.id);
+        let overdue = now.duration_since(item.due_at).unwrap_or_default();
+        match item.state {
+            State::Dead => {
+                self.add(Kind::Dead, item.last_error.as_deref().unwrap_or("no reason"), id);
+            }
+            State::Disputed => self.add(Kind::Disputed, &item.key, id),
+            State::Waiting if overdue > LATE => self.add(Kind::Late, "due for over an hour", id),
+            _ => {}
+        }
+        let Some(body) = &item.body else { return };
+        match Decoded::new(item.command.as_ref(), body) {
+            Ok(decoded) => {
+                for field in decoded.and_then(|decoded| decoded.unknown).into_iter().flatten() {
+                    self.add(Kind::UnknownField, &field, id);
+                }
+            }
+            Err(error) => self.add(Kind::Undecodable, &error.to_string(), id),
+        }
+    }
+
+    fn told(&self) -> impl Iterator<Item = (Finding<'_>, &Group)> {
+        self.0.iter().map(|((kind, what), group)| {
+            let items = group.first.iter().map(|item| item.get()).collect();
+            let (count, to_do) = (group.count, kind.to_do());
+            (Finding { finding: *kind, what, count, items, to_do }, group)
+        })
+    }
+}
+
+pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
+    let filter = of_app(app)?;
+    let mut findings = Findings::default();
+    let spinner = progress::spinner("checking the file");
+    let damage = opened.run(opened.sqlite.integrity());
+    spinner.finish_and_clear();
+    for line in damage? {
+        findings.add(Kind::Damage, &line, None);
+    }
+    if let Err(why) = opened.run(opened.inbox.health()) {
+        findings.add(Kind::CannotStore, &why.to_string(), None);
+    }
+    let bar = progress::bar(opened.total(&filter)?);
+    let (mut total, now) = (0_u64, SystemTime::now());
+    for page in opened.pages(filter, true) {
+        for item in page? {
+            findings.look_at(&item, now);
+            total = total.saturating_add(1);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    if opened.is_json {
+        for (finding, _) in findings.told() {
+            let line = serde_json::to_vec(&finding)
+                .map_err(|error| Failure::new(format!("cannot write what is found: {error}")))?;
+            out::print_line(line)?;
+        }
+    } else {
+        out::print(&text(&findings, total))?;
+    }
+    Ok(if findings.0.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text(findings: &Findings, total: u64) -> String {
+    let mut text = String::new();
+    for (finding, group) in findings.told() {
+        let kind = styled(BAD, &format!("{:<14}", finding.finding.in_words()));
+        let times =
+            if finding.count == 1 { String::new() } else { format!("{} × ", finding.count) };
+        text.push_str(&format!("{kind}{times}{}\n", plain(finding.what)));
+        let named = if group.first.is_empty() {
+            String::new()
+        } else {
+            let more = u64::try_from(MAX_NAMED).is_ok_and(|named| finding.count > named);
+            format!("items {}{}: ", numbers(&group.first), if more { " …" } else { "" })
+        };
+        text.push_str(&format!("{:<14}-> {named}{}\n", "", finding.to_do));
+    }
+    let found = findings.0.len();
+    let found = styled(if found == 0 { GOOD } else { BAD }, &format!("findings: {found}"));
+    text.push_str(&format!("{found}  items looked at: {total}\n"));
+    text
+}

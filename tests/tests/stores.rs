@@ -1,0 +1,94 @@
+//! Every store, held to the same behaviours.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use conformance::stores::{self, Stage};
+use trtc_call_inbox::store::Store;
+use trtc_call_inbox::{Clock, MemoryInbox};
+use trtc_call_inbox_sqlite::SqliteInbox;
+
+/// Makes a test of each behaviour for each store.
+macro_rules! tests {
+    (@of $store:ident: $($behaviour:ident)*) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $behaviour() {
+                    let stage = super::$store(stringify!($behaviour));
+                    conformance::driver::in_time(super::stores::$behaviour(stage)).await;
+                }
+            )*
+        }
+    };
+    ($($behaviour:ident)*) => {
+        tests!(@of memory: $($behaviour)*);
+        tests!(@of sqlite: $($behaviour)*);
+    };
+}
+
+tests! {
+    a_new_key_is_stored_and_waits
+    any_app_is_kept
+    a_redelivery_is_a_duplicate
+    keys_that_differ_in_case_are_different
+    a_batch_may_hold_a_key_more_than_once
+    a_dispute_stops_every_item_that_is_not_done
+    a_dispute_with_what_is_done_says_so
+    many_bodies_under_one_key_are_all_kept
+    a_key_is_known_for_longer_than_its_items
+    two_bodies_at_once_are_never_two_workable_items
+    one_body_at_once_is_one_item
+    a_resolved_dispute_does_not_come_back
+
+    items_are_handed_out_as_due
+    an_attempt_counts_when_it_begins
+    time_to_retry_begins_with_the_first_attempt
+    a_stale_token_changes_nothing
+    a_lease_that_has_ended_is_taken_back_by_others
+    an_item_that_loses_too_many_leases_is_dead
+    a_suspect_that_is_given_back_stays_one
+    items_of_a_call_can_be_worked_in_order
+    a_clock_that_is_set_back_holds_nothing_up
+    a_clock_that_jumps_ahead_is_fenced
+
+    a_replay_takes_dead_items_past_deduplication
+    what_is_not_worked_can_be_discarded
+    a_dispute_is_resolved_in_favour_of_one
+    what_was_done_is_corrected
+    what_was_done_rightly_stays
+    what_is_done_can_be_erased
+    a_user_is_erased_from_all_calls
+    old_items_are_pruned
+    items_are_listed_by_filters
+    items_are_counted
+    health_stores_nothing
+
+    a_handler_that_fails_is_tried_again
+    a_handler_says_what_becomes_of_an_item
+    what_no_handler_takes_is_kept
+    a_poison_job_takes_no_neighbours_along
+    a_worker_works_suspects
+    what_is_completed_stays_done
+    a_dispute_while_a_handler_runs_revokes_it
+    a_correction_knows_what_it_replaces
+}
+
+fn memory(_: &str) -> Stage {
+    let clock = Clock::manual();
+    let store: Arc<dyn Store> = Arc::new(MemoryInbox::with_clock(clock.clone()));
+    Stage { other: Arc::clone(&store), store, clock }
+}
+
+fn sqlite(test: &str) -> Stage {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stores").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let clock = Clock::manual();
+    let open = || -> Arc<dyn Store> {
+        let options = SqliteInbox::options().clock(clock.clone());
+        Arc::new(options.open(folder.join("callbacks.db")).unwrap())
+    };
+    Stage { store: open(), other: open(), clock }
+}
