@@ -31,6 +31,7 @@ thread_local! {
 /// Has a connection count the log's pages, and not write them back by itself: SQLite does that in the
 /// same hook, before the commit returns.
 pub(crate) fn install(connection: &Connection) {
+    PAGES.set(0);
     connection.wal_hook(Some(|_, pages| {
         PAGES.set(pages.into());
         Ok(())

@@ -93,6 +93,7 @@ impl Engine {
         crate::schema::check(&transaction)?;
         let now = time::millis(self.place.options.clock.now());
         let healing = &mut self.healing;
+        healing.look_at_clock(now);
         let value = work(&mut Turn { transaction: &transaction, now, healing })?;
         transaction.commit()?;
         identity.check()?;

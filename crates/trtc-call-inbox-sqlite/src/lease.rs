@@ -213,7 +213,8 @@ impl Healing {
         *self = Self::default();
     }
 
-    fn look_at_clock(&mut self, now: i64) {
+    /// Sees whether the clock was set back, whatever is done at that time.
+    pub(crate) fn look_at_clock(&mut self, now: i64) {
         if now < self.latest {
             self.at = Some(Position { is_among_suspects: false, due_at: now, id: i64::MAX });
         }
@@ -224,7 +225,6 @@ impl Healing {
 /// Makes due what was put off by a clock that was ahead, a part of it at a time. Says whether it is
 /// through.
 fn heal(turn: &mut Turn<'_>) -> Result<bool, Failure> {
-    turn.healing.look_at_clock(turn.now);
     let mut limit = HEALED_AT_A_TIME;
     while let Some(position) = turn.healing.at {
         if limit == 0 {

@@ -41,3 +41,10 @@ pub use options::SqliteOptions;
 /// The crate whose [`Transaction`](rusqlite::Transaction) statements are run in.
 #[doc(no_inline)]
 pub use rusqlite;
+
+#[cfg(test)]
+extern crate self as trtc_call_inbox_sqlite;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;

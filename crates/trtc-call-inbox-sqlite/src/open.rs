@@ -147,11 +147,6 @@ fn leave_log(connection: &Connection) {
 }
 
 fn configure(connection: &Connection, synchronous: i64) -> Result<(), Failure> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(refused("journal_mode", &mode));
-    }
     for (pragma, value) in [
         ("synchronous", synchronous),
         ("fullfsync", 1),
@@ -164,6 +159,11 @@ fn configure(connection: &Connection, synchronous: i64) -> Result<(), Failure> {
         if found != value {
             return Err(refused(pragma, &found.to_string()));
         }
+    }
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(refused("journal_mode", &mode));
     }
     Ok(())
 }

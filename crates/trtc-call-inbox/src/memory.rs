@@ -115,10 +115,13 @@ impl Row {
         self.held = None;
     }
 
-    /// A clock that was set back makes nothing wait for longer than it was put off.
     fn is_due(&self, now: SystemTime) -> bool {
-        let due_at = self.item.due_at;
-        self.item.state == State::Waiting && (due_at <= now || due_at > later(now, self.delay))
+        self.item.state == State::Waiting && self.item.due_at <= now
+    }
+
+    /// Whether it would wait for longer than it was put off: a clock was set back.
+    fn is_held_up(&self, now: SystemTime) -> bool {
+        self.item.state == State::Waiting && self.item.due_at > later(now, self.delay)
     }
 
     fn is_abandoned(&self, owner: i64, now: SystemTime) -> bool {
@@ -184,11 +187,14 @@ impl Rows {
 
     fn lease(&mut self, request: &LeaseRequest, now: SystemTime) -> Leased {
         let mut leased = Leased { died: self.rescue(request, now), ..Leased::default() };
+        for row in self.items.values_mut().filter(|row| row.is_held_up(now)) {
+            row.wait(Duration::ZERO, now);
+        }
         let mut due: Vec<(SystemTime, ItemId)> = self
             .items
             .values()
             .filter(|row| row.is_due(now))
-            .map(|row| (row.item.due_at.min(now), row.item.id))
+            .map(|row| (row.item.due_at, row.item.id))
             .collect();
         due.sort_unstable();
         let first_of_calls =
@@ -262,8 +268,11 @@ impl Rows {
                 row.end(State::Dead);
             }
             Outcome::GiveBack => {
+                let due_at = row.item.due_at.min(now);
                 row.item.attempts = row.item.attempts.saturating_sub(1);
                 row.wait(Duration::ZERO, now);
+                // It keeps its place.
+                row.item.due_at = due_at;
             }
         }
         true
