@@ -271,3 +271,43 @@ fn heal_from(
     }
     Ok((not_due.len(), position))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn items_are_picked_in_the_order_of_an_index() {
+        for (statement, index) in [
+            (PICK_HEALTHY, "trtc_call_items_due (due_at<?)"),
+            (PICK_SUSPECTS, "trtc_call_items_suspect (due_at<?)"),
+            (PICK_HEALTHY_BY_CALL, "trtc_call_items_due (due_at<?)"),
+            (PICK_SUSPECTS_BY_CALL, "trtc_call_items_suspect (due_at<?)"),
+            (SELECT_NOT_DUE, "trtc_call_items_due ("),
+            (SELECT_SUSPECTS_NOT_DUE, "trtc_call_items_suspect ("),
+        ] {
+            let plan = plan(statement);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_item_of_a_call_is_looked_up() {
+        for statement in [PICK_HEALTHY_BY_CALL, PICK_SUSPECTS_BY_CALL] {
+            let plan = plan(statement);
+            let index = "trtc_call_items_call (call_id=? AND sdk_app_id=? AND state=? AND rowid<?)";
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
+
+    #[test]
+    fn lost_leases_and_the_next_due_item_are_found_without_the_table() {
+        let lost = plan(SELECT_LOST);
+        assert!(lost.contains("INDEX trtc_call_items_leased"), "{lost}");
+        let next = plan(SELECT_NEXT_DUE);
+        for index in ["trtc_call_items_due (due_at>?)", "trtc_call_items_suspect (due_at>?)"] {
+            assert!(next.contains(index), "{next}");
+        }
+    }
+}
