@@ -124,6 +124,9 @@ impl Engine {
     /// After a transaction that failed: nothing of it may be left.
     fn recover(&mut self, failure: &Failure) {
         self.healing.begin();
+        if failure.kind() == StoreErrorKind::Full {
+            self.checkpoints.make_room();
+        }
         let Some(db) = self.db.take() else { return };
         // The transaction is rolled back, unless that has failed too.
         if failure.spares_connection() && db.connection.is_autocommit() {
@@ -137,9 +140,9 @@ impl Engine {
     }
 
     /// Writes the log back if it has grown enough. For when nobody waits for an answer.
-    pub(crate) fn checkpoint_if_grown(&mut self) {
+    pub(crate) fn checkpoint_if_due(&mut self) {
         if let Some(db) = &self.db {
-            self.checkpoints.run_if_grown(&db.connection);
+            self.checkpoints.run_if_due(&db.connection);
         }
     }
 
