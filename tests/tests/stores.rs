@@ -51,6 +51,7 @@ tests! {
     a_suspect_that_is_given_back_stays_one
     items_of_a_call_can_be_worked_in_order
     a_clock_that_is_set_back_holds_nothing_up
+    a_clock_that_is_corrected_ends_no_lease
     a_clock_that_jumps_ahead_is_fenced
 
     a_replay_takes_dead_items_past_deduplication

@@ -185,3 +185,20 @@ pub(crate) fn probe(turn: &Turn<'_>) -> Result<(), Failure> {
     turn.transaction.execute_batch(UNDO)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn what_is_old_is_found_by_an_index() {
+        for (statement, index) in [
+            (SELECT_OLD_ITEMS, "trtc_call_items_done (done_at<?)"),
+            (DELETE_OLD_KEYS, "trtc_call_keys_bare (last_at<?)"),
+        ] {
+            let plan = plan(statement);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Writing SQLite's log back into the database, between answers.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -16,6 +16,9 @@ const LARGE: i64 = 64 * 1024 * 1024;
 
 /// How long they are waited for.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How often it is written back while there is no room.
+const FULL_PAUSE: Duration = Duration::from_secs(1);
 
 /// As much as can be done without waiting for anybody.
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -43,17 +46,29 @@ pub(crate) fn install(connection: &Connection) {
 pub(crate) struct Checkpoints {
     /// How many pages the log had then.
     pages: i64,
+    /// When there was no room for more in it.
+    full_at: Option<Instant>,
+    is_due: bool,
 }
 
 impl Checkpoints {
+    /// Has the log written back soon, since there is no room: it then begins anew in the room it has.
+    pub(crate) fn make_room(&mut self) {
+        if self.full_at.is_none_or(|at| at.elapsed() >= FULL_PAUSE) {
+            self.full_at = Some(Instant::now());
+            self.is_due = true;
+        }
+    }
+
     /// Writes the log back if it has grown enough.
-    pub(crate) fn run_if_grown(&mut self, connection: &Connection) {
+    pub(crate) fn run_if_due(&mut self, connection: &Connection) {
         let pages = PAGES.get();
         if pages < self.pages {
             // It began anew.
             self.pages = 0;
         }
-        if pages.saturating_sub(self.pages) < GROWTH {
+        self.is_due |= pages.saturating_sub(self.pages) >= GROWTH;
+        if !std::mem::take(&mut self.is_due) {
             return;
         }
         self.pages = pages;

@@ -29,6 +29,7 @@ mod open;
 mod options;
 mod put;
 mod read;
+mod rivals;
 mod row;
 mod schema;
 mod settle;

@@ -196,3 +196,17 @@ pub(crate) fn integrity(connection: &Connection) -> Result<Vec<String>, Failure>
     let found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(found.into_iter().filter(|found| found != INTACT).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn counting_reads_no_table() {
+        for (_, statement) in COUNTED {
+            let plan = plan(statement);
+            assert!(plan.contains("COVERING INDEX trtc_call_items_"), "{statement}: {plan}");
+        }
+    }
+}

@@ -69,7 +69,8 @@ const TABLES: &str = "
         WHERE call_id IS NOT NULL;
     CREATE INDEX trtc_call_items_due ON trtc_call_items (due_at, id, sdk_app_id, delay)
         WHERE state = 'waiting' AND lost_leases = 0;
-    CREATE INDEX trtc_call_items_suspect ON trtc_call_items (due_at, id, sdk_app_id, delay)
+    CREATE INDEX trtc_call_items_suspect
+        ON trtc_call_items (due_at, id, sdk_app_id, delay, lost_leases)
         WHERE state = 'waiting' AND lost_leases > 0;
     CREATE INDEX trtc_call_items_leased ON trtc_call_items (leased_until, sdk_app_id)
         WHERE state = 'leased';
@@ -148,4 +149,19 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Failure> {
          one knows {VERSION}"
     );
     Err(Failure::new(StoreErrorKind::SchemaTooNew, text).sparing_connection())
+}
+
+/// How SQLite would go about a statement, in a new inbox.
+#[cfg(test)]
+pub(crate) fn plan(statement: &str) -> String {
+    let connection = Connection::open_in_memory().unwrap();
+    create(&connection).unwrap();
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+    let mut rows = explain.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        plan += &row.get::<_, String>("detail").unwrap();
+        plan += "\n";
+    }
+    plan
 }

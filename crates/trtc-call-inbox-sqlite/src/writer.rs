@@ -196,7 +196,7 @@ impl Work {
             let has_put = self.put();
             let has_done_other = self.do_other();
             self.truncate_log();
-            self.engine.checkpoint_if_grown();
+            self.engine.checkpoint_if_due();
             if has_put || has_done_other {
                 continue;
             }

@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::item::{DoneAs, Item, ItemId, NewItem, State};
 use crate::query::{AppStats, Filter, Stats};
 use crate::store::{
-    ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Pruned, Put, Resolved,
-    Retention, Settlement, Store, StoreFuture,
+    CLOCK_TOLERANCE, ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Pruned, Put,
+    Resolved, Retention, Settlement, Store, StoreFuture,
 };
 
 /// A store in memory, for tests: it keeps every promise but that anything survives the process.
@@ -126,7 +126,9 @@ impl Row {
 
     fn is_abandoned(&self, owner: i64, now: SystemTime) -> bool {
         self.held.as_ref().is_some_and(|held| {
-            held.owner != owner && (held.ends_at <= now || held.ends_at > later(now, held.term))
+            held.owner != owner
+                && (held.ends_at <= now
+                    || held.ends_at > later(later(now, held.term), CLOCK_TOLERANCE))
         })
     }
 

@@ -21,6 +21,10 @@ pub use self::error::{StoreError, StoreErrorKind};
 /// A future of a store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+/// How far clocks of different processes may be apart, or set back, before a lease is taken for one of a
+/// wrong clock.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
 /// Whatever changes something is durable before it is answered, and is one transaction: all of a batch,
@@ -39,7 +43,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Hands out items that are due, the longest due first, and counts an attempt for each.
     ///
     /// First takes back what other owners have leased and whose lease has ended, or ends later than a
-    /// lease can (a clock was set back), and counts a lost lease for each; at
+    /// lease can by more than [`CLOCK_TOLERANCE`] (a clock was set back), and counts a lost lease for
+    /// each; at
     /// [`max_lost_leases`](LeaseRequest::max_lost_leases) the item is dead. Leases of the same owner are
     /// never taken back by time. An item that is due further ahead than it was put off for is due.
     fn lease(&self, request: LeaseRequest) -> StoreFuture<'_, Leased>;

@@ -200,6 +200,16 @@ pub async fn a_clock_that_is_set_back_holds_nothing_up(stage: Stage) {
     assert!(!stage.settle(lease, DONE).await);
 }
 
+/// Clocks are corrected by a little all the time: that ends no lease.
+pub async fn a_clock_that_is_corrected_ends_no_lease(stage: Stage) {
+    stage.stored("a").await;
+    let lease = stage.one().await.lease;
+    stage.set_back(5 * SECOND).await;
+    let other = stage.lease_as(suspects(OTHER)).await;
+    assert!(other.items.is_empty() && !other.suspects_due);
+    assert!(stage.settle(lease, DONE).await);
+}
+
 /// A clock that jumps ahead ends the leases of others, and the token tells.
 pub async fn a_clock_that_jumps_ahead_is_fenced(stage: Stage) {
     let id = stage.stored("a").await;
