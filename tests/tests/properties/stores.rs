@@ -285,16 +285,16 @@ fn new_item(body: &Body) -> NewItem {
         }
         Body::Undecodable(byte) => {
             let request = Request::new(1, CallEnded::new("of no matter"));
-            NewItem::of(&deliver_to(1, request.with_body(vec![byte])))
+            NewItem::of(&deliver_to(1, &request.with_body(vec![byte])))
         }
     }
 }
 
 fn deliver(app: u64, callback: impl Into<Callback>) -> Delivery<Undecoded> {
-    deliver_to(app, Request::new(app, callback))
+    deliver_to(app, &Request::new(app, callback))
 }
 
-fn deliver_to(app: u64, request: Request) -> Delivery<Undecoded> {
+fn deliver_to(app: u64, request: &Request) -> Delivery<Undecoded> {
     let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap();
     request.deliver_to(&verifier).unwrap().unwrap()
 }
