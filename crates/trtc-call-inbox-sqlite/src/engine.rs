@@ -81,8 +81,8 @@ impl Engine {
         let Some(Db { connection, identity }) = &self.db else {
             return Err(Failure::new(StoreErrorKind::Closed, "it is closed"));
         };
-        self.rivals.let_go_first(connection)?;
         busy::wait_until(deadline);
+        self.rivals.let_go_first(connection)?;
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         self.rivals.look(&transaction)?;
         crate::schema::check(&transaction)?;
