@@ -6,6 +6,8 @@ use trtc_call_inbox::{DoneAs, ItemId};
 
 use crate::engine::Turn;
 use crate::error::Failure;
+use crate::put::SELECT_LAST;
+use crate::schema::of_key;
 use crate::time;
 
 /// Makes an item wait as if it were new.
@@ -32,22 +34,28 @@ const SELECT_DISPUTE: &str = "
     SELECT key_id, body IS NOT NULL AND state <> 'leased' FROM trtc_call_items AS item
     WHERE id = ?1 AND EXISTS (
         SELECT 1 FROM trtc_call_items AS other
-        WHERE other.key_id = item.key_id
+        WHERE (other.id = item.key_id
+               OR (other.key_id = item.key_id AND other.key_id <> other.id))
           AND (other.state = 'disputed' OR (item.state = 'done' AND other.id <> item.id))
     )";
 
-const SELECT_HANDLED_LAST: &str = "
-    SELECT coalesce(
-        (SELECT id FROM trtc_call_items WHERE key_id = :key_id AND done_as = :handled
-         ORDER BY done_at DESC, id DESC LIMIT 1),
+const SELECT_HANDLED_LAST: &str = concat!(
+    "SELECT coalesce(
+        (SELECT id FROM trtc_call_items WHERE ",
+    of_key!(":key_id"),
+    " AND done_as = :handled ORDER BY done_at DESC, id DESC LIMIT 1),
         (SELECT pruned_handled FROM trtc_call_keys WHERE id = :key_id)
-    )";
+    )"
+);
 
-const REJECT_RIVALS: &str = "
-    UPDATE trtc_call_items
-    SET state = 'done', done_as = :done_as, done_at = :now,
-        owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
-    WHERE key_id = :key_id AND id <> :id AND state <> 'done'";
+const REJECT_RIVALS: &str = concat!(
+    "UPDATE trtc_call_items
+     SET state = 'done', done_as = :done_as, done_at = :now,
+         owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+     WHERE ",
+    of_key!(":key_id"),
+    " AND id <> :id AND state <> 'done'"
+);
 
 const LET_WAIT: &str = concat!(
     "UPDATE trtc_call_items SET ",
@@ -61,6 +69,8 @@ const ERASE: &str = "
 const SELECT_OLD_ITEMS: &str = "
     SELECT id, key_id, done_as FROM trtc_call_items
     WHERE state = 'done' AND done_at < ?1 ORDER BY done_at LIMIT ?2";
+
+const KEEP_LAST: &str = "UPDATE trtc_call_schema SET last_item = ?1 WHERE last_item < ?1";
 
 const DELETE_ITEM: &str = "DELETE FROM trtc_call_items WHERE id = ?1";
 
@@ -164,6 +174,8 @@ pub(crate) fn prune(
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?
         .collect::<Result<_, _>>()?;
+    let last: i64 = transaction.prepare_cached(SELECT_LAST)?.query_row([], |row| row.get(0))?;
+    transaction.prepare_cached(KEEP_LAST)?.execute([last])?;
     let mut items = 0_u64;
     for (id, key_id, done_as) in old {
         transaction.prepare_cached(DELETE_ITEM)?.execute([id])?;

@@ -21,9 +21,12 @@ pub(crate) fn time(millis: i64) -> SystemTime {
     time.unwrap_or(UNIX_EPOCH)
 }
 
+/// The longest time that a column has: the end of it, from any time, is a whole number still.
+const LONGEST: i64 = i64::MAX / 4;
+
 /// A length of time for a column.
 pub(crate) fn span(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(duration.as_millis()).map_or(LONGEST, |millis| millis.min(LONGEST))
 }
 
 /// How long it is from one time to a later one; nothing if it is not later.

@@ -16,7 +16,7 @@ use crate::{log, metrics};
 
 /// The most items that are pruned, or looked at, in one transaction: so few that nobody who puts has to
 /// wait long.
-pub(crate) const BATCH: usize = 200;
+pub(crate) const BATCH: usize = 50;
 
 /// The durable inbox: callbacks go in before they are acknowledged, and a worker takes them out.
 ///
