@@ -69,7 +69,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved>;
 
     /// Removes the bodies and the last errors of items that are done, and of nothing else, from all
-    /// that the store keeps. Says of each whether it was done.
+    /// that the store keeps. Says of each whether it was done. For no items it still removes what an
+    /// earlier call that failed has left, in a log for example.
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Removes at most `limit` items that are done and as many keys, each longer ago than said.
