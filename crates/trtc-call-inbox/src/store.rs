@@ -25,6 +25,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// wrong clock.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
+/// What a store takes a longer lease or delay for: 100 years, so that no time is beyond what it can keep.
+pub const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
 /// Whatever changes something is durable before it is answered, and is one transaction: all of a batch,
