@@ -43,6 +43,7 @@ tests! {
     a_resolved_dispute_does_not_come_back
 
     items_are_handed_out_as_due
+    what_is_put_off_for_ever_waits
     an_attempt_counts_when_it_begins
     time_to_retry_begins_with_the_first_attempt
     a_stale_token_changes_nothing

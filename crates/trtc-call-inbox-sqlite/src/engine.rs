@@ -140,6 +140,11 @@ impl Engine {
         }
     }
 
+    /// After a panic: whatever it left half done is closed.
+    pub(crate) fn recover_from_panic(&mut self) {
+        self.recover(&Failure::new(StoreErrorKind::Other, "the writer panicked"));
+    }
+
     /// Writes the log back if it has grown enough. For when nobody waits for an answer.
     pub(crate) fn checkpoint_if_due(&mut self) {
         if let Some(db) = &self.db {

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -191,7 +192,15 @@ struct Work {
 }
 
 impl Work {
+    /// Works until nobody can send any more. Nothing may end the thread before: also what a user's
+    /// statements hold can panic, when it is dropped here.
     fn run(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.engine.recover_from_panic();
+        }
+    }
+
+    fn work(&mut self) {
         loop {
             let has_put = self.put();
             let has_done_other = self.do_other();

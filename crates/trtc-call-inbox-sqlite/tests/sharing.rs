@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use support::{Folder, TERM, call, lease, outsider, put};
 use trtc_call_inbox::store::{LeaseRequest, Outcome, Put, Settlement, Store, StoreErrorKind};
-use trtc_call_inbox::{Clock, DoneAs, Filter, NewItem, State};
+use trtc_call_inbox::{Clock, DoneAs, Erase, Filter, Inbox, NewItem, State};
 use trtc_call_inbox_sqlite::SqliteInbox;
 
 /// Both are waiting for the lock before either has it: neither sees what the other one commits.
@@ -169,6 +169,30 @@ async fn what_is_erased_while_somebody_reads_is_not_called_gone() {
     stored.unwrap();
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(inbox.erase(vec![id]).await.unwrap(), [true]);
+}
+
+/// An erasure that was broken off has no bodies left to find, but the log still has them.
+#[tokio::test]
+async fn an_erasure_that_is_repeated_empties_the_log_too() {
+    let folder = Folder::new();
+    let sqlite = SqliteInbox::open(folder.file()).unwrap();
+    let inbox = Inbox::from(sqlite.clone());
+    let id = put(&sqlite, secret("a")).await;
+    inbox.discard(vec![id]).await.unwrap();
+    let reader = outsider(&folder.file());
+    reader.execute_batch("BEGIN; SELECT count(*) FROM trtc_call_items").unwrap();
+    let whose = Erase::Call("a".to_owned());
+    for _ in 0..2 {
+        let error = inbox.erase(&whose, None).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    }
+    reader.execute_batch("COMMIT").unwrap();
+    inbox.erase(&whose, None).await.unwrap();
+    let secret = b"secret of a";
+    for (path, bytes) in folder.contents() {
+        let is_in = bytes.windows(secret.len()).any(|found| found == secret);
+        assert!(!is_in, "{}", path.display());
+    }
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ impl Inbox {
         }
         loop {
             let page = self.store().list(filter.clone(), BATCH, true).await?;
-            let Some(last) = page.last() else { return Ok(erased) };
+            let Some(last) = page.last() else { break };
             filter.after = Some(last.id);
             let found = page.iter().filter(|item| item.body.is_some() && whose.is_in(item));
             let (done, others): (Vec<&Item>, Vec<&Item>) =
@@ -190,6 +190,11 @@ impl Inbox {
                 }
             }
         }
+        if erased.erased.is_empty() {
+            // An earlier erasure may have failed halfway: the store still has what it removed.
+            self.store().erase(Vec::new()).await?;
+        }
+        Ok(erased)
     }
 
     /// Removes what is older than it has to be kept, a little at a time. A worker does this by itself.

@@ -37,7 +37,7 @@ impl JobError {
         Self { then: Then::Dead, ..Self::from(reason) }
     }
 
-    /// It is tried again after so long, at most a year, and this attempt does not count: for a server that says when it
+    /// It is tried again after so long, and this attempt does not count: for a server that says when it
     /// takes requests again, or a record that is not there yet.
     pub fn retry_in(delay: Duration, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { then: Then::RetryIn(delay), ..Self::from(reason) }

@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::item::{DoneAs, Item, ItemId, NewItem, State};
 use crate::query::{AppStats, Filter, Stats};
 use crate::store::{
-    CLOCK_TOLERANCE, ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Pruned, Put,
-    Resolved, Retention, Settlement, Store, StoreFuture,
+    CLOCK_TOLERANCE, ComparedBodies, FOR_EVER, Lease, LeaseRequest, Leased, LeasedItem, Outcome,
+    Pruned, Put, Resolved, Retention, Settlement, Store, StoreFuture,
 };
 
 /// A store in memory, for tests: it keeps every promise but that anything survives the process.
@@ -145,7 +145,7 @@ impl Row {
 }
 
 fn later(time: SystemTime, by: Duration) -> SystemTime {
-    time.checked_add(by).unwrap_or(time)
+    time.checked_add(by.min(FOR_EVER)).unwrap_or(time)
 }
 
 fn is_older(time: SystemTime, age: Duration, now: SystemTime) -> bool {

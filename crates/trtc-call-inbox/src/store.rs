@@ -25,6 +25,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// wrong clock.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
+/// What a store takes a longer lease or delay for: 100 years, so that no time is beyond what it can keep.
+pub const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
 /// Whatever changes something is durable before it is answered, and is one transaction: all of a batch,
@@ -69,7 +72,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved>;
 
     /// Removes the bodies and the last errors of items that are done, and of nothing else, from all
-    /// that the store keeps. Says of each whether it was done.
+    /// that the store keeps. Says of each whether it was done. For no items it still removes what an
+    /// earlier call that failed has left, in a log for example.
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Removes at most `limit` items that are done and as many keys, each longer ago than said.

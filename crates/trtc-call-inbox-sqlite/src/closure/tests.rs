@@ -169,6 +169,31 @@ async fn a_panic_is_an_error_and_undone() {
     shop.bill(lease, "culprit").await.unwrap();
 }
 
+/// Panics when it is dropped, also on the writer's thread.
+struct Trap;
+
+impl Drop for Trap {
+    fn drop(&mut self) {
+        panic!("a trap");
+    }
+}
+
+#[tokio::test]
+async fn what_panics_when_it_is_dropped_stops_no_store() {
+    let shop = Shop::new();
+    let [lease] = shop.leases().await;
+    let trap = Trap;
+    let sprung = shop.inbox.write(move |transaction| {
+        let _held = &trap;
+        transaction.execute(BILL, ["a"]).map(|_| ())
+    });
+    // Whether it was told or not: its statements count, or not.
+    let _ = sprung.await;
+    let id = put(&shop.inbox, call("b", 1)).await;
+    assert_eq!(shop.state(id).await, State::Waiting);
+    shop.bill(lease, "c").await.unwrap();
+}
+
 /// What statements may not do.
 const FORBIDDEN: &[&str] = &[
     "BEGIN",

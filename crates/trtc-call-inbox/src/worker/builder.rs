@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use trtc_call_webhook::Event;
 
-use super::policy::YEAR;
 use super::{Core, Ran, Worker};
 use crate::inbox::Shared;
 use crate::job::Job;
@@ -66,7 +65,7 @@ impl WorkerBuilder {
     ///
     /// So long an item waits for another process when this one dies.
     pub fn lease(mut self, term: Duration) -> Self {
-        self.core.policy.term = term.clamp(MIN_LEASE, YEAR);
+        self.core.policy.term = term.max(MIN_LEASE);
         self
     }
 

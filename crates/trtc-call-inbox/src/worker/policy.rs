@@ -14,9 +14,6 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 
-/// What a handler may put an item off by, and how long a lease may be.
-pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// What the builder was told.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
@@ -58,7 +55,7 @@ impl Policy {
         match then {
             Then::Dead => Outcome::Dead { error },
             Then::RetryIn(after) => {
-                Outcome::Retry { after: after.clamp(SHORTEST_DELAY, YEAR), counted: false, error }
+                Outcome::Retry { after: after.max(SHORTEST_DELAY), counted: false, error }
             }
             Then::Retry => {
                 let after = delay(item.attempt);
