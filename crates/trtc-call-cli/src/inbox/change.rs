@@ -63,6 +63,9 @@ fn change(
     chosen: ChosenArgs,
     is_meant: bool,
 ) -> Result<ExitCode, Failure> {
+    let mut chosen = chosen;
+    chosen.items.sort_unstable();
+    chosen.items.dedup();
     let (is_all, named) = (chosen.all, chosen.items.len());
     let items = choose(opened, deed, chosen)?;
     if items.is_empty() {
