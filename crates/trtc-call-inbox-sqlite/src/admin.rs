@@ -21,7 +21,7 @@ macro_rules! renewed {
 const REPLAY: &str = concat!(
     "UPDATE trtc_call_items SET ",
     renewed!(),
-    " WHERE id = :id AND state = 'dead' AND body IS NOT NULL"
+    " WHERE id = :id AND state IN ('dead', 'waiting')"
 );
 
 const DISCARD: &str = "
@@ -91,7 +91,7 @@ const PROBE: &str = "
 const SAVE: &str = "SAVEPOINT trtc_call_health";
 const UNDO: &str = "ROLLBACK TO trtc_call_health; RELEASE trtc_call_health";
 
-/// Makes dead items wait. Says of each whether it was dead.
+/// Makes items that are dead or wait due at once. Says of each whether it was one of those.
 pub(crate) fn replay(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Failure> {
     let mut replay = turn.transaction.prepare_cached(REPLAY)?;
     let replayed = items.iter().map(|item| {

@@ -123,7 +123,8 @@ impl Inbox {
         self.store().get(item).await
     }
 
-    /// Has dead items tried again, as if they were new. Says of each whether it was dead.
+    /// Has items that are dead, or that wait for another try, tried at once, as if they were new. Says of
+    /// each whether it was one of those.
     ///
     /// # Errors
     ///

@@ -417,7 +417,7 @@ impl Store for MemoryInbox {
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
         self.run(|rows, now| {
-            rows.each(items, &[State::Dead], |row| {
+            rows.each(items, &[State::Dead, State::Waiting], |row| {
                 row.item.attempts = 0;
                 row.item.lost_leases = 0;
                 row.item.last_error = None;

@@ -59,8 +59,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Ends leases, and says of each whether it was still held: if not, nothing is changed.
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Makes dead items wait, due at once, with no attempts and no error behind them. Says of each
-    /// whether it was dead and has its body.
+    /// Makes items that are dead, or that wait for another try, wait as if they were new: due at once,
+    /// with no attempts and no error behind them. Says of each whether it was one of those.
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Makes items that wait, are dead or disputed done as discarded. Says of each whether it was.

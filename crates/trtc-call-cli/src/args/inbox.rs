@@ -34,7 +34,9 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Show all of an item: where it stands, what it says, and what may be billed
     Show(ShowArgs),
-    /// Have dead items tried again, as if they were new
+    /// Have items that are dead, or wait for another try, tried at once, as if they were new
+    ///
+    /// With --all those that are dead, unless --state waiting is given.
     Replay(ChosenArgs),
     /// Put away items that wait, are dead or disputed: nothing is done for them
     Discard(DiscardArgs),

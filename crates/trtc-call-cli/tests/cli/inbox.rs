@@ -206,11 +206,13 @@ fn show_tells_all_of_an_item() {
 #[test]
 fn dead_items_are_replayed() {
     let file = filled("replay");
-    let text = file.text(&["replay", "1", "2"], 1);
-    let why = "there is no such item, it is not dead, or its body is erased";
-    assert_eq!(text, format!("2 is not replayed: {why}\nreplayed 1 of 2\n"));
+    let text = file.text(&["replay", "1", "99"], 1);
+    let why = "there is no such item, it is done, disputed, or a worker has it";
+    assert_eq!(text, format!("99 is not replayed: {why}\nreplayed 1 of 2\n"));
     assert_eq!(file.states()[0], (1, "waiting".to_owned()));
     assert_eq!(file.text(&["replay", "--all"], 1), "");
+    let waiting = file.text(&["replay", "--all", "--state", "waiting"], 0);
+    assert!(waiting.starts_with("replayed "), "{waiting}");
     let twice = filled("replay-twice");
     assert_eq!(twice.text(&["replay", "1", "1"], 0), "replayed 1 of 1\n");
     let text = sentence(&file.run(&["replay", "1", "--state", "dead"]));
