@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, RwLock};
@@ -28,12 +29,35 @@ pub struct Inbox {
 
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
-    /// Whose leases are those of this process: random for each start.
-    pub(crate) owner: i64,
+    /// Who leases here.
+    pub(crate) owner: Owner,
     /// Woken when something was stored here.
     pub(crate) stored: Notify,
     /// Held for reading by every job, and for writing by one that has to run alone.
     pub(crate) alone: Arc<RwLock<()>>,
+}
+
+/// Whose leases are those of this process: random for each start.
+pub(crate) struct Owner(AtomicI64);
+
+impl Owner {
+    fn new() -> Self {
+        Self(AtomicI64::new(random()))
+    }
+
+    pub(crate) fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// After a lease that failed, which may have been stored all the same: nobody has what it handed
+    /// out. To another owner it is lost once it has ended; what is in hand is still renewed by its token.
+    pub(crate) fn change(&self) {
+        self.0.store(random(), Ordering::Relaxed);
+    }
+}
+
+fn random() -> i64 {
+    fastrand::i64(1..)
 }
 
 impl<S: Store> From<S> for Inbox {
@@ -46,8 +70,7 @@ impl Inbox {
     /// An inbox over a store that is shared.
     #[must_use]
     pub fn of(store: Arc<dyn Store>) -> Self {
-        let owner = fastrand::i64(1..);
-        let (stored, alone) = (Notify::new(), Arc::default());
+        let (owner, stored, alone) = (Owner::new(), Notify::new(), Arc::default());
         Self { shared: Arc::new(Shared { store, owner, stored, alone }) }
     }
 

@@ -48,6 +48,8 @@ pub(crate) enum Op {
 pub(crate) enum Fate {
     /// So many times it fails.
     Fails(StoreErrorKind, usize),
+    /// So many times it does it, and the answer is lost.
+    Forgets(usize),
     /// It does not end.
     Hangs,
 }
@@ -117,10 +119,14 @@ impl Fake {
             let mut book = self.book();
             book.asked.push((op, items));
             match book.fates.get_mut(&op) {
-                Some(Fate::Fails(_, 0)) | None => None,
+                Some(Fate::Fails(_, 0) | Fate::Forgets(0)) | None => None,
                 Some(Fate::Fails(kind, times)) => {
                     *times -= 1;
                     Some(Fate::Fails(*kind, 1))
+                }
+                Some(Fate::Forgets(times)) => {
+                    *times -= 1;
+                    Some(Fate::Forgets(1))
                 }
                 Some(Fate::Hangs) => Some(Fate::Hangs),
             }
@@ -129,6 +135,10 @@ impl Fake {
         yield_now().await;
         match fate {
             Some(Fate::Fails(kind, _)) => Err(StoreError::new(kind, "as it was told")),
+            Some(Fate::Forgets(_)) => {
+                answer().await?;
+                Err(StoreError::new(StoreErrorKind::Unavailable, "its answer is lost"))
+            }
             Some(Fate::Hangs) => pending().await,
             None => {
                 let answer = answer().await;
