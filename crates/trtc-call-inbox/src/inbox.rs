@@ -15,8 +15,8 @@ use crate::store::{Pruned, Put, Resolved, Retention, Store, StoreError};
 use crate::worker::WorkerBuilder;
 use crate::{log, metrics};
 
-/// The most items that are pruned, or looked at, in one transaction: so few that nobody who puts has to
-/// wait long.
+/// The most items that are changed, pruned, or looked at, in one transaction: so few that nobody who puts
+/// has to wait long.
 pub(crate) const BATCH: usize = 200;
 
 /// The durable inbox: callbacks go in before they are acknowledged, and a worker takes them out.
@@ -150,10 +150,13 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If it could not be stored.
+    /// If it could not be stored. Of many items, some may have been replayed before.
     pub async fn replay(&self, items: Vec<ItemId>) -> Result<Vec<bool>, StoreError> {
-        let replayed = self.store().replay(items).await?;
-        self.shared.stored.notify_one();
+        let mut replayed = Vec::with_capacity(items.len());
+        for items in items.chunks(BATCH) {
+            replayed.extend(self.store().replay(items.to_vec()).await?);
+            self.shared.stored.notify_one();
+        }
         Ok(replayed)
     }
 
@@ -162,9 +165,13 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If it could not be stored.
+    /// If it could not be stored. Of many items, some may have been put away before.
     pub async fn discard(&self, items: Vec<ItemId>) -> Result<Vec<bool>, StoreError> {
-        self.store().discard(items).await
+        let mut discarded = Vec::with_capacity(items.len());
+        for items in items.chunks(BATCH) {
+            discarded.extend(self.store().discard(items.to_vec()).await?);
+        }
+        Ok(discarded)
     }
 
     /// Decides a dispute: this item is the true one of its key. If another one was billed, it is worked

@@ -41,6 +41,8 @@ pub(crate) enum Op {
     Renew,
     Settle,
     Prune,
+    Replay,
+    Discard,
 }
 
 /// What becomes of what is asked.
@@ -176,11 +178,11 @@ impl Store for Fake {
     }
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        self.inner.replay(items)
+        Box::pin(self.ask(Op::Replay, items.len(), move || self.inner.replay(items)))
     }
 
     fn discard(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        self.inner.discard(items)
+        Box::pin(self.ask(Op::Discard, items.len(), move || self.inner.discard(items)))
     }
 
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved> {
