@@ -81,10 +81,15 @@ impl Checkpoints {
 fn run(connection: &Connection, pages: i64) -> rusqlite::Result<()> {
     let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     if pages.saturating_mul(page_size) < LARGE {
-        return connection.query_row(PASSIVE, [], |_| Ok(()));
+        return write_back(connection);
     }
     busy::wait_until(busy::after(PATIENCE));
     connection.query_row(TRUNCATE, [], |_| Ok(()))
+}
+
+/// Writes back what can be without waiting for anybody.
+pub(crate) fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row(PASSIVE, [], |_| Ok(()))
 }
 
 /// Leaves nothing in the log, unless somebody else is using it. Says whether it could.

@@ -14,7 +14,7 @@ use crate::{row, time};
 
 /// The most leases of others that are taken back at a time, and the most due times that are looked at.
 const RESCUED_AT_A_TIME: i64 = 512;
-const HEALED_AT_A_TIME: usize = 10_000;
+const HEALED_AT_A_TIME: usize = 2_000;
 
 const SELECT_LOST: &str = "
     SELECT id, lost_leases FROM trtc_call_items

@@ -43,7 +43,7 @@ const QUIET: Duration = Duration::from_secs(60);
 /// Somebody's statements took long: nothing could be stored meanwhile.
 pub(crate) fn slow_statements(took: Duration) {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    log!(WARN, { millis = millis }, "statements held the writer for too long");
+    log_each_minute!(WARN, { millis = millis }, "statements held the writer for too long");
 }
 
 /// The file is not used further, and is opened again.
