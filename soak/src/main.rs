@@ -12,17 +12,18 @@ mod run;
 mod server;
 mod tally;
 
-use std::io;
-use std::process::{Command, ExitCode};
+use std::process::{self, Command, ExitCode};
 use std::sync::{Arc, Mutex};
+use std::{env, fs, io};
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use conformance::programs::{EXAMPLES, Programs};
+use conformance::books::Books;
+use conformance::crashes;
+use conformance::programs::{BILLING, EXAMPLES, Programs};
 
 use crate::ledger::Ledger;
 use crate::report::Outcome;
-use crate::run::Plan;
 use crate::server::Server;
 
 /// Sends callbacks to the example servers, and checks what they answer and print.
@@ -40,12 +41,20 @@ struct Arguments {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4000))]
     connections: u16,
     /// Another seed sends other callbacks, the same one the same.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seed: u64,
+    /// Instead: kills the billing example so many times, as one process and as two that share a file.
+    #[arg(long)]
+    kills: Option<u64>,
 }
 
 fn main() -> ExitCode {
-    match soak(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let is_well = match arguments.kills {
+        Some(kills) => kill(kills, arguments.seed),
+        None => soak(&arguments),
+    };
+    match is_well {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -62,9 +71,33 @@ echo "- system: $(uname -sr), load average $(cut -d' ' -f1 /proc/loadavg) at the
 echo "- compiler: $(rustc -V), commit: $(git describe --always --dirty)"
 "#;
 
+/// Whether all that was acknowledged between kills is billed once.
+fn kill(kills: u64, seed: u64) -> io::Result<bool> {
+    let programs = Programs::build_beside(&[BILLING]);
+    let folder = env::temp_dir().join(format!("trtc-call-kills-{}", process::id()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    println!("| processes | kills | sent | acknowledged | lost | billed twice | wrong |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let mut is_well = true;
+    for processes in [1, 2] {
+        let plan = crashes::Plan { kills, processes, seed };
+        let books = Books::new(&folder);
+        let outcome = runtime.block_on(crashes::run(&programs, &books, plan));
+        let [lost, doubled, wrong] =
+            [&outcome.lost, &outcome.doubled, &outcome.wrong].map(|calls| calls.len());
+        let crashes::Outcome { sent, acknowledged, .. } = outcome;
+        println!(
+            "| {processes} | {kills} | {sent} | {acknowledged} | {lost} | {doubled} | {wrong} |"
+        );
+        is_well &= outcome.is_right();
+    }
+    // What is not right is kept to be looked at.
+    if is_well { fs::remove_dir_all(folder).map(|()| true) } else { Ok(false) }
+}
+
 /// Whether all is well.
 fn soak(arguments: &Arguments) -> io::Result<bool> {
-    let plan = Plan {
+    let plan = run::Plan {
         callbacks: arguments.callbacks,
         connections: usize::from(arguments.connections),
         seed: arguments.seed,
@@ -84,7 +117,7 @@ fn soak(arguments: &Arguments) -> io::Result<bool> {
     Ok(outcomes.iter().all(|outcome| outcome.faults().is_empty()))
 }
 
-fn against(programs: &Programs, name: &'static str, plan: Plan) -> io::Result<Outcome> {
+fn against(programs: &Programs, name: &'static str, plan: run::Plan) -> io::Result<Outcome> {
     let ledger = Arc::new(Mutex::new(Ledger::new(plan.seed, plan.callbacks)));
     let printed = Arc::clone(&ledger);
     let server = Server::start(programs, name, move |line| {

@@ -46,6 +46,7 @@ fn ended(call_id: &str, seconds: i64) -> CallEnded {
     call.with_result("NormalEnd").with_accept_time(accepted).with_end_time(accepted + seconds)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
 fn deliver(app: u64, request: Request) -> Delivery<Undecoded> {
     let verifier = Verifier::builder()
         .app(SdkApp::unsigned(app))

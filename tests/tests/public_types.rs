@@ -17,6 +17,15 @@ use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::util::ServiceFn;
+use trtc_call_inbox::store::{
+    Compared, ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Put, Settlement,
+};
+use trtc_call_inbox::{
+    Acceptance, AppStats, Clock, DoneAs, Erase, Erased, Filter, Inbox, Item, ItemId, Job, JobError,
+    MemoryInbox, NewItem, Pruned, Ran, Resolved, Retention, SignatureFound, Source, State, Stats,
+    Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
+};
+use trtc_call_inbox_sqlite::{SqliteInbox, SqliteOptions};
 use trtc_call_webhook::adapter::{
     Answer, BodyBuffer, Head, Misconfiguration, Query, Receipt, RequestHead,
 };
@@ -140,6 +149,24 @@ fn the_adapters_types_are_what_one_relies_on() {
         actix::WebhookService<Resource, CallEnded>,
     }
     are! { error: axum_web::WebhookRejection, actix::WebhookRejection, }
+}
+
+#[test]
+fn the_inbox_s_types_are_what_one_relies_on() {
+    are! { shareable:
+        Acceptance, AppStats, Clock, Compared, ComparedBodies, DoneAs, Erase, Erased, Filter, Inbox, Item,
+        ItemId, Job<CallEnded>, JobError, Lease, LeaseRequest, Leased, LeasedItem, MemoryInbox, NewItem,
+        Outcome, Pruned, Put, Ran, Resolved, Retention, Settlement, SignatureFound, Source, SqliteInbox,
+        SqliteOptions, State, Stats, Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
+    }
+    are! { cloneable:
+        Clock, Compared, ComparedBodies, Erase, Erased, Filter, Inbox, Item, LeaseRequest, Leased,
+        LeasedItem, MemoryInbox, NewItem, Outcome, Settlement, SqliteInbox, SqliteOptions, Stats,
+    }
+    are! { value:
+        DoneAs, ItemId, Lease, SignatureFound, Source, State, StoreErrorKind,
+    }
+    are! { printable: DoneAs, ItemId, JobError, SignatureFound, Source, State, StoreError, }
 }
 
 /// An event may be large, and what holds it costs a count to clone.

@@ -43,6 +43,7 @@ tests! {
     a_resolved_dispute_does_not_come_back
 
     items_are_handed_out_as_due
+    what_is_put_off_for_ever_waits
     an_attempt_counts_when_it_begins
     time_to_retry_begins_with_the_first_attempt
     a_stale_token_changes_nothing
@@ -51,6 +52,7 @@ tests! {
     a_suspect_that_is_given_back_stays_one
     items_of_a_call_can_be_worked_in_order
     a_clock_that_is_set_back_holds_nothing_up
+    a_clock_that_is_corrected_ends_no_lease
     a_clock_that_jumps_ahead_is_fenced
 
     a_replay_takes_dead_items_past_deduplication

@@ -6,6 +6,8 @@ use trtc_call_inbox::{DoneAs, ItemId};
 
 use crate::engine::Turn;
 use crate::error::Failure;
+use crate::put::SELECT_LAST;
+use crate::schema::of_key;
 use crate::time;
 
 /// Makes an item wait as if it were new.
@@ -19,7 +21,7 @@ macro_rules! renewed {
 const REPLAY: &str = concat!(
     "UPDATE trtc_call_items SET ",
     renewed!(),
-    " WHERE id = :id AND state = 'dead' AND body IS NOT NULL"
+    " WHERE id = :id AND state IN ('dead', 'waiting')"
 );
 
 const DISCARD: &str = "
@@ -32,22 +34,28 @@ const SELECT_DISPUTE: &str = "
     SELECT key_id, body IS NOT NULL AND state <> 'leased' FROM trtc_call_items AS item
     WHERE id = ?1 AND EXISTS (
         SELECT 1 FROM trtc_call_items AS other
-        WHERE other.key_id = item.key_id
+        WHERE (other.id = item.key_id
+               OR (other.key_id = item.key_id AND other.key_id <> other.id))
           AND (other.state = 'disputed' OR (item.state = 'done' AND other.id <> item.id))
     )";
 
-const SELECT_HANDLED_LAST: &str = "
-    SELECT coalesce(
-        (SELECT id FROM trtc_call_items WHERE key_id = :key_id AND done_as = :handled
-         ORDER BY done_at DESC, id DESC LIMIT 1),
+const SELECT_HANDLED_LAST: &str = concat!(
+    "SELECT coalesce(
+        (SELECT id FROM trtc_call_items WHERE ",
+    of_key!(":key_id"),
+    " AND done_as = :handled ORDER BY done_at DESC, id DESC LIMIT 1),
         (SELECT pruned_handled FROM trtc_call_keys WHERE id = :key_id)
-    )";
+    )"
+);
 
-const REJECT_RIVALS: &str = "
-    UPDATE trtc_call_items
-    SET state = 'done', done_as = :done_as, done_at = :now,
-        owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
-    WHERE key_id = :key_id AND id <> :id AND state <> 'done'";
+const REJECT_RIVALS: &str = concat!(
+    "UPDATE trtc_call_items
+     SET state = 'done', done_as = :done_as, done_at = :now,
+         owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+     WHERE ",
+    of_key!(":key_id"),
+    " AND id <> :id AND state <> 'done'"
+);
 
 const LET_WAIT: &str = concat!(
     "UPDATE trtc_call_items SET ",
@@ -61,6 +69,8 @@ const ERASE: &str = "
 const SELECT_OLD_ITEMS: &str = "
     SELECT id, key_id, done_as FROM trtc_call_items
     WHERE state = 'done' AND done_at < ?1 ORDER BY done_at LIMIT ?2";
+
+const KEEP_LAST: &str = "UPDATE trtc_call_schema SET last_item = ?1 WHERE last_item < ?1";
 
 const DELETE_ITEM: &str = "DELETE FROM trtc_call_items WHERE id = ?1";
 
@@ -81,7 +91,7 @@ const PROBE: &str = "
 const SAVE: &str = "SAVEPOINT trtc_call_health";
 const UNDO: &str = "ROLLBACK TO trtc_call_health; RELEASE trtc_call_health";
 
-/// Makes dead items wait. Says of each whether it was dead.
+/// Makes items that are dead or wait due at once. Says of each whether it was one of those.
 pub(crate) fn replay(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Failure> {
     let mut replay = turn.transaction.prepare_cached(REPLAY)?;
     let replayed = items.iter().map(|item| {
@@ -164,6 +174,8 @@ pub(crate) fn prune(
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?
         .collect::<Result<_, _>>()?;
+    let last: i64 = transaction.prepare_cached(SELECT_LAST)?.query_row([], |row| row.get(0))?;
+    transaction.prepare_cached(KEEP_LAST)?.execute([last])?;
     let mut items = 0_u64;
     for (id, key_id, done_as) in old {
         transaction.prepare_cached(DELETE_ITEM)?.execute([id])?;
@@ -184,4 +196,21 @@ pub(crate) fn probe(turn: &Turn<'_>) -> Result<(), Failure> {
     turn.transaction.cache_flush()?;
     turn.transaction.execute_batch(UNDO)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn what_is_old_is_found_by_an_index() {
+        for (statement, index) in [
+            (SELECT_OLD_ITEMS, "trtc_call_items_done (done_at<?)"),
+            (DELETE_OLD_KEYS, "trtc_call_keys_bare (last_at<?)"),
+        ] {
+            let plan = plan(statement);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Writing SQLite's log back into the database, between answers.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -17,6 +17,9 @@ const LARGE: i64 = 64 * 1024 * 1024;
 /// How long they are waited for.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// How often it is written back while there is no room.
+const FULL_PAUSE: Duration = Duration::from_secs(1);
+
 /// As much as can be done without waiting for anybody.
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
@@ -31,6 +34,7 @@ thread_local! {
 /// Has a connection count the log's pages, and not write them back by itself: SQLite does that in the
 /// same hook, before the commit returns.
 pub(crate) fn install(connection: &Connection) {
+    PAGES.set(0);
     connection.wal_hook(Some(|_, pages| {
         PAGES.set(pages.into());
         Ok(())
@@ -42,17 +46,29 @@ pub(crate) fn install(connection: &Connection) {
 pub(crate) struct Checkpoints {
     /// How many pages the log had then.
     pages: i64,
+    /// When there was no room for more in it.
+    full_at: Option<Instant>,
+    is_due: bool,
 }
 
 impl Checkpoints {
+    /// Has the log written back soon, since there is no room: it then begins anew in the room it has.
+    pub(crate) fn make_room(&mut self) {
+        if self.full_at.is_none_or(|at| at.elapsed() >= FULL_PAUSE) {
+            self.full_at = Some(Instant::now());
+            self.is_due = true;
+        }
+    }
+
     /// Writes the log back if it has grown enough.
-    pub(crate) fn run_if_grown(&mut self, connection: &Connection) {
+    pub(crate) fn run_if_due(&mut self, connection: &Connection) {
         let pages = PAGES.get();
         if pages < self.pages {
             // It began anew.
             self.pages = 0;
         }
-        if pages.saturating_sub(self.pages) < GROWTH {
+        self.is_due |= pages.saturating_sub(self.pages) >= GROWTH;
+        if !std::mem::take(&mut self.is_due) {
             return;
         }
         self.pages = pages;
@@ -65,10 +81,15 @@ impl Checkpoints {
 fn run(connection: &Connection, pages: i64) -> rusqlite::Result<()> {
     let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     if pages.saturating_mul(page_size) < LARGE {
-        return connection.query_row(PASSIVE, [], |_| Ok(()));
+        return write_back(connection);
     }
     busy::wait_until(busy::after(PATIENCE));
     connection.query_row(TRUNCATE, [], |_| Ok(()))
+}
+
+/// Writes back what can be without waiting for anybody.
+pub(crate) fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row(PASSIVE, [], |_| Ok(()))
 }
 
 /// Leaves nothing in the log, unless somebody else is using it. Says whether it could.

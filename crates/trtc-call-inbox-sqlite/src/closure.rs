@@ -261,3 +261,6 @@ fn ended() -> Failure {
     let text = "the statements of a job ended the transaction";
     Failure::new(StoreErrorKind::Other, text).sparing_connection()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,23 @@
 //! The connection that writes: opened again when it fails, and used in transactions.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 use trtc_call_inbox::store::StoreErrorKind;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::error::Failure;
 use crate::lease::Healing;
 use crate::open::{Db, Place};
+use crate::rivals::Rivals;
 use crate::{busy, log, time};
 
 /// How long a transaction waits for another process's. Who puts has a second.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(900);
 
-/// How long another process that has written lately is let go first.
-const COURTESY: Duration = Duration::from_millis(1);
-
 /// The pause after an opening that failed; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-
-/// Changes when another connection has written.
-const DATA_VERSION: &str = "PRAGMA data_version";
 
 /// What an operation works with.
 #[derive(Debug)]
@@ -42,7 +36,7 @@ pub(crate) struct Engine {
     /// Why it could not be opened, and when that is tried again.
     closed: Option<(Failure, Instant)>,
     pause: Duration,
-    data_version: Option<i64>,
+    rivals: Rivals,
     checkpoints: Checkpoints,
     healing: Healing,
 }
@@ -54,7 +48,7 @@ impl Engine {
             db: Some(db),
             closed: None,
             pause: PAUSE,
-            data_version: None,
+            rivals: Rivals::default(),
             checkpoints: Checkpoints::default(),
             healing: Healing::default(),
         }
@@ -88,11 +82,13 @@ impl Engine {
             return Err(Failure::new(StoreErrorKind::Closed, "it is closed"));
         };
         busy::wait_until(deadline);
-        let_others_go_first(connection, &mut self.data_version)?;
+        self.rivals.let_go_first(connection)?;
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        self.rivals.look(&transaction)?;
         crate::schema::check(&transaction)?;
         let now = time::millis(self.place.options.clock.now());
         let healing = &mut self.healing;
+        healing.look_at_clock(now);
         let value = work(&mut Turn { transaction: &transaction, now, healing })?;
         transaction.commit()?;
         identity.check()?;
@@ -114,7 +110,7 @@ impl Engine {
                 self.db = Some(db);
                 self.closed = None;
                 self.pause = PAUSE;
-                self.data_version = None;
+                self.rivals = Rivals::default();
                 self.checkpoints = Checkpoints::default();
                 Ok(())
             }
@@ -129,6 +125,9 @@ impl Engine {
     /// After a transaction that failed: nothing of it may be left.
     fn recover(&mut self, failure: &Failure) {
         self.healing.begin();
+        if failure.kind() == StoreErrorKind::Full {
+            self.checkpoints.make_room();
+        }
         let Some(db) = self.db.take() else { return };
         // The transaction is rolled back, unless that has failed too.
         if failure.spares_connection() && db.connection.is_autocommit() {
@@ -141,10 +140,15 @@ impl Engine {
         }
     }
 
+    /// After a panic: whatever it left half done is closed.
+    pub(crate) fn recover_from_panic(&mut self) {
+        self.recover(&Failure::new(StoreErrorKind::Other, "the writer panicked"));
+    }
+
     /// Writes the log back if it has grown enough. For when nobody waits for an answer.
-    pub(crate) fn checkpoint_if_grown(&mut self) {
+    pub(crate) fn checkpoint_if_due(&mut self) {
         if let Some(db) = &self.db {
-            self.checkpoints.run_if_grown(&db.connection);
+            self.checkpoints.run_if_due(&db.connection);
         }
     }
 
@@ -165,17 +169,4 @@ impl Engine {
             truncated => truncated,
         }
     }
-}
-
-/// SQLite's lock knows no queue: who has just given it up takes it again, before another process that
-/// looks for it now and then.
-fn let_others_go_first(
-    connection: &Connection,
-    seen: &mut Option<i64>,
-) -> Result<(), rusqlite::Error> {
-    let version = connection.prepare_cached(DATA_VERSION)?.query_row([], |row| row.get(0))?;
-    if seen.replace(version).is_some_and(|seen| seen != version) {
-        thread::sleep(COURTESY);
-    }
-    Ok(())
 }

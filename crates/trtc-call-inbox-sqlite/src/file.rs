@@ -98,7 +98,11 @@ pub(crate) fn create_if_missing(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => sync_folder(path),
+        Ok(file) => {
+            // At once: another thread may open it from now on, and to close it takes its locks away.
+            drop(file);
+            sync_folder(path)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rusqlite::named_params;
 use trtc_call_inbox::ItemId;
-use trtc_call_inbox::store::{Lease, LeaseRequest, Leased, LeasedItem, StoreErrorKind};
+use trtc_call_inbox::store::{
+    CLOCK_TOLERANCE, Lease, LeaseRequest, Leased, LeasedItem, StoreErrorKind,
+};
 
 use crate::engine::Turn;
 use crate::error::Failure;
@@ -12,12 +14,12 @@ use crate::{row, time};
 
 /// The most leases of others that are taken back at a time, and the most due times that are looked at.
 const RESCUED_AT_A_TIME: i64 = 512;
-const HEALED_AT_A_TIME: usize = 10_000;
+const HEALED_AT_A_TIME: usize = 2_000;
 
 const SELECT_LOST: &str = "
     SELECT id, lost_leases FROM trtc_call_items
     WHERE state = 'leased' AND owner <> :owner
-      AND (leased_until <= :now OR leased_until > :now + lease_term)
+      AND (leased_until <= :now OR leased_until > :now + lease_term + :tolerance)
     LIMIT :limit";
 
 const RESCUE: &str = "
@@ -115,7 +117,12 @@ fn rescue(turn: &Turn<'_>, request: &LeaseRequest) -> Result<Vec<ItemId>, Failur
     let lost: Vec<(i64, u32)> = transaction
         .prepare_cached(SELECT_LOST)?
         .query_map(
-            named_params! { ":owner": request.owner, ":now": turn.now, ":limit": RESCUED_AT_A_TIME },
+            named_params! {
+                ":owner": request.owner,
+                ":now": turn.now,
+                ":tolerance": time::span(CLOCK_TOLERANCE),
+                ":limit": RESCUED_AT_A_TIME,
+            },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect::<Result<_, _>>()?;
@@ -213,7 +220,8 @@ impl Healing {
         *self = Self::default();
     }
 
-    fn look_at_clock(&mut self, now: i64) {
+    /// Sees whether the clock was set back, whatever is done at that time.
+    pub(crate) fn look_at_clock(&mut self, now: i64) {
         if now < self.latest {
             self.at = Some(Position { is_among_suspects: false, due_at: now, id: i64::MAX });
         }
@@ -224,7 +232,6 @@ impl Healing {
 /// Makes due what was put off by a clock that was ahead, a part of it at a time. Says whether it is
 /// through.
 fn heal(turn: &mut Turn<'_>) -> Result<bool, Failure> {
-    turn.healing.look_at_clock(turn.now);
     let mut limit = HEALED_AT_A_TIME;
     while let Some(position) = turn.healing.at {
         if limit == 0 {
@@ -270,4 +277,44 @@ fn heal_from(
         }
     }
     Ok((not_due.len(), position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn items_are_picked_in_the_order_of_an_index() {
+        for (statement, index) in [
+            (PICK_HEALTHY, "trtc_call_items_due (due_at<?)"),
+            (PICK_SUSPECTS, "trtc_call_items_suspect (due_at<?)"),
+            (PICK_HEALTHY_BY_CALL, "trtc_call_items_due (due_at<?)"),
+            (PICK_SUSPECTS_BY_CALL, "trtc_call_items_suspect (due_at<?)"),
+            (SELECT_NOT_DUE, "trtc_call_items_due ("),
+            (SELECT_SUSPECTS_NOT_DUE, "trtc_call_items_suspect ("),
+        ] {
+            let plan = plan(statement);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{statement}: {plan}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_item_of_a_call_is_looked_up() {
+        for statement in [PICK_HEALTHY_BY_CALL, PICK_SUSPECTS_BY_CALL] {
+            let plan = plan(statement);
+            let index = "trtc_call_items_call (call_id=? AND sdk_app_id=? AND rowid<?)";
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
+
+    #[test]
+    fn lost_leases_and_the_next_due_item_are_found_without_the_table() {
+        let lost = plan(SELECT_LOST);
+        assert!(lost.contains("INDEX trtc_call_items_leased"), "{lost}");
+        let next = plan(SELECT_NEXT_DUE);
+        for index in ["trtc_call_items_due (due_at>?)", "trtc_call_items_suspect (due_at>?)"] {
+            assert!(next.contains(index), "{next}");
+        }
+    }
 }

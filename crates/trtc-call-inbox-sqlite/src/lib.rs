@@ -29,6 +29,7 @@ mod open;
 mod options;
 mod put;
 mod read;
+mod rivals;
 mod row;
 mod schema;
 mod settle;
@@ -41,3 +42,10 @@ pub use options::SqliteOptions;
 /// The crate whose [`Transaction`](rusqlite::Transaction) statements are run in.
 #[doc(no_inline)]
 pub use rusqlite;
+
+#[cfg(test)]
+extern crate self as trtc_call_inbox_sqlite;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;

@@ -99,6 +99,11 @@ impl Place {
             schema::count_opening(&transaction)?;
         }
         transaction.commit()?;
+        if self.options.commits_at_opening {
+            // After a sync that failed, the system may take for written what it never wrote. What is read
+            // back from the log is written once more, to the file.
+            checkpoint::write_back(connection)?;
+        }
         guard::install(connection)?;
         checkpoint::install(connection);
         let identity = Identity::of(&self.path).map_err(|_| file::replaced())?;
@@ -121,7 +126,7 @@ pub(crate) fn open_reader(
     path: &Path,
     patience: Duration,
 ) -> Result<(Connection, Identity), Failure> {
-    fs::metadata(path)?;
+    let opened = FileId::of(&fs::metadata(path)?);
     let connection = connect(path)?;
     leave_log(&connection);
     connection.busy_timeout(patience)?;
@@ -129,7 +134,8 @@ pub(crate) fn open_reader(
     // Reads something, so that the log is open too.
     schema::check(&connection)?;
     let identity = Identity::of(path).map_err(|_| file::replaced())?;
-    Ok((connection, identity))
+    // Else it would read a file that is gone for as long as it lives.
+    if identity.is_of(&opened) { Ok((connection, identity)) } else { Err(file::replaced()) }
 }
 
 fn connect(path: &Path) -> Result<Connection, Failure> {
@@ -147,11 +153,6 @@ fn leave_log(connection: &Connection) {
 }
 
 fn configure(connection: &Connection, synchronous: i64) -> Result<(), Failure> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(refused("journal_mode", &mode));
-    }
     for (pragma, value) in [
         ("synchronous", synchronous),
         ("fullfsync", 1),
@@ -164,6 +165,11 @@ fn configure(connection: &Connection, synchronous: i64) -> Result<(), Failure> {
         if found != value {
             return Err(refused(pragma, &found.to_string()));
         }
+    }
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(refused("journal_mode", &mode));
     }
     Ok(())
 }

@@ -6,12 +6,21 @@ use trtc_call_inbox::{ItemId, NewItem, State};
 
 use crate::engine::Turn;
 use crate::error::Failure;
+use crate::schema::of_key;
 
 const SELECT_KEY: &str = "SELECT id, compared FROM trtc_call_keys WHERE key = ?1";
 
+/// The highest number that was ever given to an item or a key.
+pub(crate) const SELECT_LAST: &str = "
+    SELECT max(
+        last_item,
+        coalesce((SELECT max(id) FROM trtc_call_items), 0),
+        coalesce((SELECT max(id) FROM trtc_call_keys), 0)
+    ) FROM trtc_call_schema";
+
 const INSERT_KEY: &str = "
-    INSERT INTO trtc_call_keys (key, sdk_app_id, compared, deliveries, last_at, items)
-    VALUES (:key, :sdk_app_id, :compared, 1, :now, 1)";
+    INSERT INTO trtc_call_keys (id, key, sdk_app_id, compared, deliveries, last_at, items)
+    VALUES (:id, :key, :sdk_app_id, :compared, 1, :now, 1)";
 
 const COUNT_DELIVERY: &str = "
     UPDATE trtc_call_keys SET deliveries = deliveries + 1, last_at = :now WHERE id = :key_id";
@@ -19,30 +28,38 @@ const COUNT_DELIVERY: &str = "
 const COUNT_DISPUTED: &str = "
     UPDATE trtc_call_keys SET items = items + 1, compared = :compared WHERE id = :key_id";
 
-const SELECT_SAME_BODY: &str = "SELECT 1 FROM trtc_call_items WHERE key_id = ?1 AND sha256 = ?2";
+const SELECT_SAME_BODY: &str =
+    concat!("SELECT 1 FROM trtc_call_items WHERE ", of_key!("?1"), " AND sha256 = ?2");
 
 const INSERT_ITEM: &str = "
-    INSERT INTO trtc_call_items (key_id, sha256, sdk_app_id, command, call_id, source, signature,
+    INSERT INTO trtc_call_items (id, key_id, sha256, sdk_app_id, command, call_id, source, signature,
                                  received_at, state, due_at, body)
-    VALUES (:key_id, :sha256, :sdk_app_id, :command, :call_id, :source, :signature,
+    VALUES (:id, :key_id, :sha256, :sdk_app_id, :command, :call_id, :source, :signature,
             :now, :state, :now, :body)";
 
-const STOP_ITEMS_OF_KEY: &str = "
-    UPDATE trtc_call_items
-    SET state = 'disputed', owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
-    WHERE key_id = ?1 AND state IN ('waiting', 'leased', 'dead')";
+const STOP_ITEMS_OF_KEY: &str = concat!(
+    "UPDATE trtc_call_items
+     SET state = 'disputed', owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+     WHERE ",
+    of_key!("?1"),
+    " AND state IN ('waiting', 'leased', 'dead')"
+);
 
-const SELECT_DONE_OF_KEY: &str = "
-    SELECT EXISTS (SELECT 1 FROM trtc_call_items WHERE key_id = ?1 AND state = 'done')
-        OR EXISTS (SELECT 1 FROM trtc_call_keys WHERE id = ?1 AND pruned_handled IS NOT NULL)";
+const SELECT_DONE_OF_KEY: &str = concat!(
+    "SELECT EXISTS (SELECT 1 FROM trtc_call_items WHERE ",
+    of_key!("?1"),
+    " AND state = 'done')
+     OR EXISTS (SELECT 1 FROM trtc_call_keys WHERE id = ?1 AND pruned_handled IS NOT NULL)"
+);
 
 /// Keeps one item.
 pub(crate) fn put(turn: &Turn<'_>, new: &NewItem) -> Result<Put, Failure> {
     let mut select = turn.transaction.prepare_cached(SELECT_KEY)?;
     let known = select.query_row([&new.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((key_id, compared)) = known else {
-        let key_id = insert_key(turn, new)?;
-        return Ok(Put::Stored(insert_item(turn, key_id, new, State::Waiting)?));
+        let id = next_number(turn)?;
+        insert_key(turn, id, new)?;
+        return Ok(Put::Stored(insert_item(turn, id, id, new, State::Waiting)?));
     };
     count_delivery(turn, key_id)?;
     let compared: String = compared;
@@ -54,14 +71,22 @@ pub(crate) fn put(turn: &Turn<'_>, new: &NewItem) -> Result<Put, Failure> {
     dispute(turn, key_id, new, &bodies)
 }
 
-fn insert_key(turn: &Turn<'_>, new: &NewItem) -> Result<i64, Failure> {
+fn next_number(turn: &Turn<'_>) -> Result<i64, Failure> {
+    let mut select = turn.transaction.prepare_cached(SELECT_LAST)?;
+    let last: i64 = select.query_row([], |row| row.get(0))?;
+    Ok(last.saturating_add(1))
+}
+
+fn insert_key(turn: &Turn<'_>, id: i64, new: &NewItem) -> Result<(), Failure> {
     let mut insert = turn.transaction.prepare_cached(INSERT_KEY)?;
-    Ok(insert.insert(named_params! {
+    insert.execute(named_params! {
+        ":id": id,
         ":key": new.key,
         ":sdk_app_id": new.sdk_app_id.get().cast_signed(),
         ":compared": ComparedBodies::first(new.compared.clone()).to_json(),
         ":now": turn.now,
-    })?)
+    })?;
+    Ok(())
 }
 
 fn count_delivery(turn: &Turn<'_>, key_id: i64) -> Result<(), Failure> {
@@ -77,12 +102,14 @@ fn has_same_body(turn: &Turn<'_>, key_id: i64, new: &NewItem) -> Result<bool, Fa
 
 fn insert_item(
     turn: &Turn<'_>,
+    id: i64,
     key_id: i64,
     new: &NewItem,
     state: State,
 ) -> Result<ItemId, Failure> {
     let mut insert = turn.transaction.prepare_cached(INSERT_ITEM)?;
-    let id = insert.insert(named_params! {
+    insert.execute(named_params! {
+        ":id": id,
         ":key_id": key_id,
         ":sha256": new.sha256,
         ":sdk_app_id": new.sdk_app_id.get().cast_signed(),
@@ -108,8 +135,25 @@ fn dispute(
     transaction
         .prepare_cached(COUNT_DISPUTED)?
         .execute(named_params! { ":key_id": key_id, ":compared": bodies.to_json() })?;
-    let item = insert_item(turn, key_id, new, State::Disputed)?;
+    let item = insert_item(turn, next_number(turn)?, key_id, new, State::Disputed)?;
     let mut done = transaction.prepare_cached(SELECT_DONE_OF_KEY)?;
     let after_done = done.query_row([key_id], |row| row.get(0))?;
     Ok(Put::Disputed { item, after_done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::plan;
+
+    #[test]
+    fn the_items_of_a_key_are_looked_up() {
+        for statement in [SELECT_SAME_BODY, STOP_ITEMS_OF_KEY, SELECT_DONE_OF_KEY] {
+            let plan = plan(statement);
+            let is_looked_up = plan.contains("INTEGER PRIMARY KEY (rowid=?)")
+                && plan.contains("trtc_call_items_rival (key_id=?)");
+            assert!(is_looked_up && !plan.contains("SCAN trtc_call_items"), "{statement}: {plan}");
+        }
+        assert!(!plan(SELECT_LAST).contains("SCAN trtc_call_keys"), "{}", plan(SELECT_LAST));
+    }
 }

@@ -16,6 +16,10 @@ const OLDEST: i64 = 1;
 
 /// What makes a new inbox.
 ///
+/// What is new is in as few pages as can be, since each is written to the log and again to the file: a
+/// key has the number of its first item, and only the other items of a key, its rivals, stand in an index
+/// of keys. `last_item` is the highest number of what was pruned: no number is given twice.
+///
 /// The body stands last, so that no other column is read past it. The indexes of the states share the
 /// items out among them, and hold what is counted: `stats` walks them, and no table.
 const TABLES: &str = "
@@ -23,7 +27,8 @@ const TABLES: &str = "
         one INTEGER PRIMARY KEY CHECK (one = 1),
         version INTEGER NOT NULL,
         oldest INTEGER NOT NULL,
-        opened INTEGER NOT NULL DEFAULT 0
+        opened INTEGER NOT NULL DEFAULT 0,
+        last_item INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
     CREATE TABLE trtc_call_keys (
@@ -39,7 +44,7 @@ const TABLES: &str = "
     CREATE INDEX trtc_call_keys_bare ON trtc_call_keys (last_at) WHERE items = 0;
 
     CREATE TABLE trtc_call_items (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id INTEGER PRIMARY KEY,
         key_id INTEGER NOT NULL,
         sha256 BLOB NOT NULL,
         sdk_app_id INTEGER NOT NULL,
@@ -62,14 +67,15 @@ const TABLES: &str = "
         done_as TEXT,
         done_at INTEGER,
         replaces INTEGER,
-        body BLOB,
-        UNIQUE (key_id, sha256)
+        body BLOB
     ) STRICT;
-    CREATE INDEX trtc_call_items_call ON trtc_call_items (call_id, sdk_app_id, state)
+    CREATE INDEX trtc_call_items_rival ON trtc_call_items (key_id) WHERE key_id <> id;
+    CREATE INDEX trtc_call_items_call ON trtc_call_items (call_id, sdk_app_id)
         WHERE call_id IS NOT NULL;
     CREATE INDEX trtc_call_items_due ON trtc_call_items (due_at, id, sdk_app_id, delay)
         WHERE state = 'waiting' AND lost_leases = 0;
-    CREATE INDEX trtc_call_items_suspect ON trtc_call_items (due_at, id, sdk_app_id, delay)
+    CREATE INDEX trtc_call_items_suspect
+        ON trtc_call_items (due_at, id, sdk_app_id, delay, lost_leases)
         WHERE state = 'waiting' AND lost_leases > 0;
     CREATE INDEX trtc_call_items_leased ON trtc_call_items (leased_until, sdk_app_id)
         WHERE state = 'leased';
@@ -90,6 +96,15 @@ const SELECT_IS_INBOX: &str =
     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'trtc_call_schema'";
 
 const SELECT_IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
+
+/// The condition for the items of a key.
+macro_rules! of_key {
+    ($key_id:literal) => {
+        concat!("(id = ", $key_id, " OR (key_id = ", $key_id, " AND key_id <> id))")
+    };
+}
+
+pub(crate) use of_key;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,4 +163,19 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Failure> {
          one knows {VERSION}"
     );
     Err(Failure::new(StoreErrorKind::SchemaTooNew, text).sparing_connection())
+}
+
+/// How SQLite would go about a statement, in a new inbox.
+#[cfg(test)]
+pub(crate) fn plan(statement: &str) -> String {
+    let connection = Connection::open_in_memory().unwrap();
+    create(&connection).unwrap();
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+    let mut rows = explain.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        plan += &row.get::<_, String>("detail").unwrap();
+        plan += "\n";
+    }
+    plan
 }

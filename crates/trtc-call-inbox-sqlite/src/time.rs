@@ -2,12 +2,18 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use trtc_call_inbox::store::FOR_EVER;
+
 /// A time for a column.
 pub(crate) fn millis(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => span(since),
-        Err(before) => span(before.duration()).saturating_neg(),
+        Ok(since) => whole_millis(since),
+        Err(before) => whole_millis(before.duration()).saturating_neg(),
     }
+}
+
+fn whole_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A time from a column.
@@ -21,9 +27,9 @@ pub(crate) fn time(millis: i64) -> SystemTime {
     time.unwrap_or(UNIX_EPOCH)
 }
 
-/// A length of time for a column.
+/// A length of time for a column: never so long that a statement could not add it to a time.
 pub(crate) fn span(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+    whole_millis(duration.min(FOR_EVER))
 }
 
 /// How long it is from one time to a later one; nothing if it is not later.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -191,12 +192,20 @@ struct Work {
 }
 
 impl Work {
+    /// Works until nobody can send any more. Nothing may end the thread before: also what a user's
+    /// statements hold can panic, when it is dropped here.
     fn run(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.engine.recover_from_panic();
+        }
+    }
+
+    fn work(&mut self) {
         loop {
             let has_put = self.put();
             let has_done_other = self.do_other();
             self.truncate_log();
-            self.engine.checkpoint_if_grown();
+            self.engine.checkpoint_if_due();
             if has_put || has_done_other {
                 continue;
             }
@@ -286,12 +295,12 @@ impl Work {
     fn call(&mut self, first: Box<dyn Statements>) {
         let Self { engine, puts, others, next, again, .. } = self;
         let mut first = Some(first);
-        let (start, mut calls) = (Instant::now(), 0);
+        let (start, mut calls) = (Instant::now(), 0_usize);
         let ended = closure::run_together(engine, || {
             if let Some(first) = first.take() {
                 return Some(first);
             }
-            calls += 1;
+            calls = calls.saturating_add(1);
             if calls >= CALLS || start.elapsed() >= SLICE || !puts.is_empty() {
                 return None;
             }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, RwLock};
@@ -14,13 +15,14 @@ use crate::store::{Pruned, Put, Resolved, Retention, Store, StoreError};
 use crate::worker::WorkerBuilder;
 use crate::{log, metrics};
 
-/// The most items that are pruned, or looked at, in one transaction: so few that nobody who puts has to
-/// wait long.
-pub(crate) const BATCH: usize = 200;
+/// The most items that are changed, pruned, or looked at, in one transaction: so few that nobody who puts
+/// has to wait long.
+pub(crate) const BATCH: usize = 50;
 
 /// The durable inbox: callbacks go in before they are acknowledged, and a worker takes them out.
 ///
-/// A cheap handle; clones are the same inbox.
+/// A cheap handle; clones are the same inbox. Make one of a store in a process, and clone it: another one
+/// of the same store is to it as another process is.
 #[derive(Clone)]
 pub struct Inbox {
     shared: Arc<Shared>,
@@ -28,12 +30,35 @@ pub struct Inbox {
 
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
-    /// Whose leases are those of this process: random for each start.
-    pub(crate) owner: i64,
+    /// Who leases here.
+    pub(crate) owner: Owner,
     /// Woken when something was stored here.
     pub(crate) stored: Notify,
     /// Held for reading by every job, and for writing by one that has to run alone.
     pub(crate) alone: Arc<RwLock<()>>,
+}
+
+/// Whose leases are those of this process: random for each start.
+pub(crate) struct Owner(AtomicI64);
+
+impl Owner {
+    fn new() -> Self {
+        Self(AtomicI64::new(random()))
+    }
+
+    pub(crate) fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// After a lease that failed, which may have been stored all the same: nobody has what it handed
+    /// out. To another owner it is lost once it has ended; what is in hand is still renewed by its token.
+    pub(crate) fn change(&self) {
+        self.0.store(random(), Ordering::Relaxed);
+    }
+}
+
+fn random() -> i64 {
+    fastrand::i64(1..)
 }
 
 impl<S: Store> From<S> for Inbox {
@@ -46,8 +71,7 @@ impl Inbox {
     /// An inbox over a store that is shared.
     #[must_use]
     pub fn of(store: Arc<dyn Store>) -> Self {
-        let owner = fastrand::i64(1..);
-        let (stored, alone) = (Notify::new(), Arc::default());
+        let (owner, stored, alone) = (Owner::new(), Notify::new(), Arc::default());
         Self { shared: Arc::new(Shared { store, owner, stored, alone }) }
     }
 
@@ -123,14 +147,18 @@ impl Inbox {
         self.store().get(item).await
     }
 
-    /// Has dead items tried again, as if they were new. Says of each whether it was dead.
+    /// Has items that are dead, or that wait for another try, tried at once, as if they were new. Says of
+    /// each whether it was one of those.
     ///
     /// # Errors
     ///
-    /// If it could not be stored.
+    /// If it could not be stored. Of many items, some may have been replayed before.
     pub async fn replay(&self, items: Vec<ItemId>) -> Result<Vec<bool>, StoreError> {
-        let replayed = self.store().replay(items).await?;
-        self.shared.stored.notify_one();
+        let mut replayed = Vec::with_capacity(items.len());
+        for items in items.chunks(BATCH) {
+            replayed.extend(self.store().replay(items.to_vec()).await?);
+            self.shared.stored.notify_one();
+        }
         Ok(replayed)
     }
 
@@ -139,9 +167,13 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If it could not be stored.
+    /// If it could not be stored. Of many items, some may have been put away before.
     pub async fn discard(&self, items: Vec<ItemId>) -> Result<Vec<bool>, StoreError> {
-        self.store().discard(items).await
+        let mut discarded = Vec::with_capacity(items.len());
+        for items in items.chunks(BATCH) {
+            discarded.extend(self.store().discard(items.to_vec()).await?);
+        }
+        Ok(discarded)
     }
 
     /// Decides a dispute: this item is the true one of its key. If another one was billed, it is worked
@@ -177,7 +209,7 @@ impl Inbox {
         }
         loop {
             let page = self.store().list(filter.clone(), BATCH, true).await?;
-            let Some(last) = page.last() else { return Ok(erased) };
+            let Some(last) = page.last() else { break };
             filter.after = Some(last.id);
             let found = page.iter().filter(|item| item.body.is_some() && whose.is_in(item));
             let (done, others): (Vec<&Item>, Vec<&Item>) =
@@ -190,6 +222,11 @@ impl Inbox {
                 }
             }
         }
+        if erased.erased.is_empty() {
+            // An earlier erasure may have failed halfway: the store still has what it removed.
+            self.store().erase(Vec::new()).await?;
+        }
+        Ok(erased)
     }
 
     /// Removes what is older than it has to be kept, a little at a time. A worker does this by itself.

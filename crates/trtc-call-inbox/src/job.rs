@@ -153,6 +153,7 @@ impl<E> Job<E> {
     }
 
     /// Says that the store has completed it. For stores that complete in a transaction of their own.
+    #[doc(hidden)]
     pub fn mark_completed(&self) {
         self.held.0.is_completed.store(true, Ordering::Release);
     }

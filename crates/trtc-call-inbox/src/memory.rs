@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::item::{DoneAs, Item, ItemId, NewItem, State};
 use crate::query::{AppStats, Filter, Stats};
 use crate::store::{
-    ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Pruned, Put, Resolved,
-    Retention, Settlement, Store, StoreFuture,
+    CLOCK_TOLERANCE, ComparedBodies, FOR_EVER, Lease, LeaseRequest, Leased, LeasedItem, Outcome,
+    Pruned, Put, Resolved, Retention, Settlement, Store, StoreFuture,
 };
 
 /// A store in memory, for tests: it keeps every promise but that anything survives the process.
@@ -43,8 +43,9 @@ impl MemoryInbox {
         &self,
         work: impl FnOnce(&mut Rows, SystemTime) -> T,
     ) -> StoreFuture<'static, T> {
-        let now = self.clock.now();
-        let done = work(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner), now);
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only now: to an earlier time, a lease of another thread would end too far ahead.
+        let done = work(&mut rows, self.clock.now());
         Box::pin(std::future::ready(Ok(done)))
     }
 }
@@ -114,15 +115,20 @@ impl Row {
         self.held = None;
     }
 
-    /// A clock that was set back makes nothing wait for longer than it was put off.
     fn is_due(&self, now: SystemTime) -> bool {
-        let due_at = self.item.due_at;
-        self.item.state == State::Waiting && (due_at <= now || due_at > later(now, self.delay))
+        self.item.state == State::Waiting && self.item.due_at <= now
+    }
+
+    /// Whether it would wait for longer than it was put off: a clock was set back.
+    fn is_held_up(&self, now: SystemTime) -> bool {
+        self.item.state == State::Waiting && self.item.due_at > later(now, self.delay)
     }
 
     fn is_abandoned(&self, owner: i64, now: SystemTime) -> bool {
         self.held.as_ref().is_some_and(|held| {
-            held.owner != owner && (held.ends_at <= now || held.ends_at > later(now, held.term))
+            held.owner != owner
+                && (held.ends_at <= now
+                    || held.ends_at > later(later(now, held.term), CLOCK_TOLERANCE))
         })
     }
 
@@ -139,7 +145,7 @@ impl Row {
 }
 
 fn later(time: SystemTime, by: Duration) -> SystemTime {
-    time.checked_add(by).unwrap_or(time)
+    time.checked_add(by.min(FOR_EVER)).unwrap_or(time)
 }
 
 fn is_older(time: SystemTime, age: Duration, now: SystemTime) -> bool {
@@ -183,11 +189,14 @@ impl Rows {
 
     fn lease(&mut self, request: &LeaseRequest, now: SystemTime) -> Leased {
         let mut leased = Leased { died: self.rescue(request, now), ..Leased::default() };
+        for row in self.items.values_mut().filter(|row| row.is_held_up(now)) {
+            row.wait(Duration::ZERO, now);
+        }
         let mut due: Vec<(SystemTime, ItemId)> = self
             .items
             .values()
             .filter(|row| row.is_due(now))
-            .map(|row| (row.item.due_at.min(now), row.item.id))
+            .map(|row| (row.item.due_at, row.item.id))
             .collect();
         due.sort_unstable();
         let first_of_calls =
@@ -261,8 +270,11 @@ impl Rows {
                 row.end(State::Dead);
             }
             Outcome::GiveBack => {
+                let due_at = row.item.due_at.min(now);
                 row.item.attempts = row.item.attempts.saturating_sub(1);
                 row.wait(Duration::ZERO, now);
+                // It keeps its place.
+                row.item.due_at = due_at;
             }
         }
         true
@@ -405,7 +417,7 @@ impl Store for MemoryInbox {
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
         self.run(|rows, now| {
-            rows.each(items, &[State::Dead], |row| {
+            rows.each(items, &[State::Dead, State::Waiting], |row| {
                 row.item.attempts = 0;
                 row.item.lost_leases = 0;
                 row.item.last_error = None;

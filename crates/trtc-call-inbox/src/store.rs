@@ -21,6 +21,13 @@ pub use self::error::{StoreError, StoreErrorKind};
 /// A future of a store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+/// How far clocks of different processes may be apart, or set back, before a lease is taken for one of a
+/// wrong clock.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
+/// What a store takes a longer lease or delay for: 100 years, so that no time is beyond what it can keep.
+pub const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A durable place for items. The tests of this repository hold every store to the same suite.
 ///
 /// Whatever changes something is durable before it is answered, and is one transaction: all of a batch,
@@ -39,7 +46,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Hands out items that are due, the longest due first, and counts an attempt for each.
     ///
     /// First takes back what other owners have leased and whose lease has ended, or ends later than a
-    /// lease can (a clock was set back), and counts a lost lease for each; at
+    /// lease can by more than [`CLOCK_TOLERANCE`] (a clock was set back), and counts a lost lease for
+    /// each; at
     /// [`max_lost_leases`](LeaseRequest::max_lost_leases) the item is dead. Leases of the same owner are
     /// never taken back by time. An item that is due further ahead than it was put off for is due.
     fn lease(&self, request: LeaseRequest) -> StoreFuture<'_, Leased>;
@@ -51,8 +59,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Ends leases, and says of each whether it was still held: if not, nothing is changed.
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Makes dead items wait, due at once, with no attempts and no error behind them. Says of each
-    /// whether it was dead and has its body.
+    /// Makes items that are dead, or that wait for another try, wait as if they were new: due at once,
+    /// with no attempts and no error behind them. Says of each whether it was one of those.
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Makes items that wait, are dead or disputed done as discarded. Says of each whether it was.
@@ -64,7 +72,8 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved>;
 
     /// Removes the bodies and the last errors of items that are done, and of nothing else, from all
-    /// that the store keeps. Says of each whether it was done.
+    /// that the store keeps. Says of each whether it was done. For no items it still removes what an
+    /// earlier call that failed has left, in a log for example.
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Removes at most `limit` items that are done and as many keys, each longer ago than said.

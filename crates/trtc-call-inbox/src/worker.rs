@@ -53,10 +53,11 @@ impl Core {
     async fn lease(&self, limit: usize, kind: Kind) -> Result<Leased, StoreError> {
         let Policy { term, max_lost_leases, ordered_by_call, .. } = self.policy;
         let limit = if kind == Kind::Suspect { 1 } else { limit };
-        let mut request = LeaseRequest::new(self.shared.owner, limit, term, max_lost_leases);
+        let mut request = LeaseRequest::new(self.shared.owner.get(), limit, term, max_lost_leases);
         request.suspects = kind == Kind::Suspect;
         request.ordered_by_call = ordered_by_call;
-        let leased = self.shared.store.lease(request).await?;
+        let leased = self.shared.store.lease(request).await;
+        let leased = leased.inspect_err(|_| self.shared.owner.change())?;
         leased.died.iter().for_each(|item| settle::died(*item));
         Ok(leased)
     }

@@ -8,18 +8,20 @@ use trtc_call_webhook::sender::Request;
 
 use super::{DAY, DONE, SECOND, Stage, TERM, dead, deliver, ended, item, retry};
 
-/// Dead items are tried again as if they were new, and nothing else is.
+/// What is dead, or put off, is tried at once as if it were new, and nothing else is.
 pub async fn a_replay_takes_dead_items_past_deduplication(stage: Stage) {
     let id = stage.stored("a").await;
     stage.work(retry(SECOND)).await;
     stage.advance(SECOND).await;
     stage.work(dead()).await;
     let waiting = stage.stored("b").await;
+    stage.work(retry(TERM)).await;
     let all = vec![id, waiting, ItemId::new(4711)];
-    assert_eq!(stage.store.replay(all).await.unwrap(), [true, false, false]);
+    assert_eq!(stage.store.replay(all.clone()).await.unwrap(), [true, true, false]);
     let kept = stage.get(id).await;
     assert_eq!((kept.state, kept.attempts, kept.last_error), (State::Waiting, 0, None));
     assert_eq!(stage.leased_ids().await, [id, waiting]);
+    assert_eq!(stage.store.replay(all).await.unwrap(), [false; 3], "they are worked");
 }
 
 /// What is not worked can be put away; it stays to be looked at.

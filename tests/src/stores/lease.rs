@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trtc_call_inbox::store::{Lease, LeaseRequest, Outcome, Put};
+use trtc_call_inbox::store::{Lease, LeaseRequest, Outcome, Put, Settlement};
 use trtc_call_inbox::{ItemId, NewItem, State};
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{MemberChange, MemberChanged};
@@ -28,6 +28,24 @@ pub async fn items_are_handed_out_as_due(stage: Stage) {
     assert_eq!(ids(&leased.items), [b, c, a]);
     let rest = stage.other.lease(Stage::request(OTHER)).await.unwrap();
     assert_eq!(ids(&rest.items), [d]);
+}
+
+/// The longest time there is counts as a long time, also for those that are settled together with it.
+pub async fn what_is_put_off_for_ever_waits(stage: Stage) {
+    let id = stage.stored("a").await;
+    stage.stored("b").await;
+    let for_ever = LeaseRequest::new(OWNER, 100, Duration::MAX, MAX_LOST);
+    let leases: Vec<_> = stage.lease_as(for_ever).await.items.iter().map(|i| i.lease).collect();
+    assert_eq!(stage.store.renew(leases.clone(), Duration::MAX).await.unwrap(), [true; 2]);
+    stage.advance(365 * DAY).await;
+    assert!(stage.other.lease(suspects(OTHER)).await.unwrap().items.is_empty());
+    let outcomes = [retry(Duration::MAX), DONE];
+    let settlements = leases.into_iter().zip(outcomes);
+    let settlements = settlements.map(|(lease, outcome)| Settlement { lease, outcome }).collect();
+    assert_eq!(stage.store.settle(settlements).await.unwrap(), [true; 2]);
+    stage.advance(365 * DAY).await;
+    assert!(stage.leased().await.is_empty());
+    assert_eq!(stage.state(id).await, State::Waiting);
 }
 
 /// An attempt counts once the item is handed out.
@@ -198,6 +216,16 @@ pub async fn a_clock_that_is_set_back_holds_nothing_up(stage: Stage) {
     // A lease that would last for a day has ended, for others.
     assert!(stage.lease_as(Stage::request(OTHER)).await.suspects_due);
     assert!(!stage.settle(lease, DONE).await);
+}
+
+/// Clocks are corrected by a little all the time: that ends no lease.
+pub async fn a_clock_that_is_corrected_ends_no_lease(stage: Stage) {
+    stage.stored("a").await;
+    let lease = stage.one().await.lease;
+    stage.set_back(5 * SECOND).await;
+    let other = stage.lease_as(suspects(OTHER)).await;
+    assert!(other.items.is_empty() && !other.suspects_due);
+    assert!(stage.settle(lease, DONE).await);
 }
 
 /// A clock that jumps ahead ends the leases of others, and the token tells.

@@ -13,6 +13,7 @@ mod insignificant;
 mod numbers;
 mod round_trip;
 mod signature;
+mod stores;
 mod strategy;
 mod total;
 

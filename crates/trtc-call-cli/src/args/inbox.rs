@@ -34,11 +34,13 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Show all of an item: where it stands, what it says, and what may be billed
     Show(ShowArgs),
-    /// Have dead items tried again, as if they were new
+    /// Have items that are dead, or wait for another try, tried at once, as if they were new
+    ///
+    /// With --all those that are dead, unless --state waiting is given.
     Replay(ChosenArgs),
     /// Put away items that wait, are dead or disputed: nothing is done for them
     Discard(DiscardArgs),
-    /// Decide a dispute: this item is the true one of its key
+    /// Decide a dispute: this item, disputed or done, is the true one of its key
     Resolve(ResolveArgs),
     /// Remove the bodies of a user's calls, or of a call's, where they are done
     ///
@@ -47,7 +49,7 @@ pub(crate) enum Verb {
     Erase(EraseArgs),
     /// Remove what is older than it has to be kept; a worker does so by itself
     Prune(PruneArgs),
-    /// Look for damage, dead and disputed items, late work, and what this version does not know
+    /// Look for damage, dead and disputed items, late or failing work, and what this version does not know
     ///
     /// Reads every body: it takes a while.
     Check(AppArgs),

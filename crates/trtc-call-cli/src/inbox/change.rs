@@ -31,14 +31,14 @@ impl Deed {
     /// The states of items with which it can be done.
     const fn states(self) -> &'static [State] {
         match self {
-            Self::Replay => &[State::Dead],
+            Self::Replay => &[State::Dead, State::Waiting],
             Self::Discard => &[State::Waiting, State::Dead, State::Disputed],
         }
     }
 
     const fn why_not(self) -> &'static str {
         match self {
-            Self::Replay => "there is no such item, it is not dead, or its body is erased",
+            Self::Replay => "there is no such item, it is done, disputed, or a worker has it",
             Self::Discard => "there is no such item, it is done, or a worker has it",
         }
     }
@@ -63,6 +63,9 @@ fn change(
     chosen: ChosenArgs,
     is_meant: bool,
 ) -> Result<ExitCode, Failure> {
+    let mut chosen = chosen;
+    chosen.items.sort_unstable();
+    chosen.items.dedup();
     let (is_all, named) = (chosen.all, chosen.items.len());
     let items = choose(opened, deed, chosen)?;
     if items.is_empty() {
@@ -107,9 +110,12 @@ fn choose(opened: &Opened, deed: Deed, chosen: ChosenArgs) -> Result<Vec<ItemId>
     if is_filtered && !chosen.all {
         return Err(Failure::new("--state, --call-id and --since choose of --all items"));
     }
-    let filter = filter(chosen.filter)?;
+    let mut filter = filter(chosen.filter)?;
     let mut items = Vec::new();
     if chosen.all {
+        if matches!(deed, Deed::Replay) {
+            filter.state = filter.state.or(Some(State::Dead));
+        }
         for state in deed.states().iter().filter(|state| filter.state.is_none_or(|s| s == **state))
         {
             for page in opened.pages(filter.clone().state(*state), false) {

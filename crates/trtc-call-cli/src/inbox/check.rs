@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use trtc_call_inbox::{Item, ItemId, State};
+use trtc_call_inbox::{DoneAs, Filter, Item, ItemId, State};
 
 use super::of_app;
 use super::opened::{Opened, numbers};
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::out::{BAD, GOOD, plain, styled};
 use crate::{out, progress};
 
-/// Work that is due for longer than this is not only busy.
+/// Work that is due, or fails, for longer than this needs somebody.
 const LATE: Duration = Duration::from_secs(60 * 60);
 
 /// More different findings of a kind than this are one: a peer may put anything into a body.
@@ -33,6 +33,7 @@ enum Kind {
     Dead,
     Disputed,
     Late,
+    Failing,
     Undecodable,
     UnknownField,
 }
@@ -45,6 +46,7 @@ impl Kind {
             Self::Dead => "dead",
             Self::Disputed => "disputed",
             Self::Late => "late",
+            Self::Failing => "failing",
             Self::Undecodable => "undecodable",
             Self::UnknownField => "unknown field",
         }
@@ -60,6 +62,7 @@ impl Kind {
             Self::Dead => "mend the cause and `replay` them, or `discard` them",
             Self::Disputed => "compare them with `show ID --body`, and `resolve` the right one",
             Self::Late => "is a worker running, and does it take their commands?",
+            Self::Failing => "mend the cause; each is tried again by itself",
             Self::Undecodable => {
                 "a later version may know them; if they are the vendor's, please report their form"
             }
@@ -78,6 +81,8 @@ struct Finding<'a> {
     count: u64,
     /// The first few.
     items: Vec<i64>,
+    /// What is done and contradicted by those: perhaps it was billed.
+    done: Vec<i64>,
     to_do: &'static str,
 }
 
@@ -85,30 +90,42 @@ struct Finding<'a> {
 struct Group {
     count: u64,
     first: Vec<ItemId>,
+    call_id: Option<String>,
+    done: Vec<ItemId>,
 }
 
 #[derive(Default)]
 struct Findings(BTreeMap<(Kind, String), Group>);
 
 impl Findings {
-    fn add(&mut self, kind: Kind, what: &str, item: Option<ItemId>) {
+    fn add(&mut self, kind: Kind, what: &str, item: Option<ItemId>) -> &mut Group {
         let is_new = !self.0.contains_key(&(kind, what.to_owned()));
         let kinds = self.0.keys().filter(|(known, _)| *known == kind);
         let what = if is_new && kinds.count() >= MAX_GROUPS { "and others" } else { what };
         let group = self.0.entry((kind, what.to_owned())).or_default();
         group.count = group.count.saturating_add(1);
         group.first.extend(item.filter(|_| group.first.len() < MAX_NAMED));
+        group
     }
 
     fn look_at(&mut self, item: &Item, now: SystemTime) {
         let id = Some(item.id);
-        let overdue = now.duration_since(item.due_at).unwrap_or_default();
+        let age = |since| now.duration_since(since).unwrap_or_default();
+        let error = item.last_error.as_deref();
         match item.state {
             State::Dead => {
-                self.add(Kind::Dead, item.last_error.as_deref().unwrap_or("no reason"), id);
+                self.add(Kind::Dead, error.unwrap_or("no reason"), id);
             }
-            State::Disputed => self.add(Kind::Disputed, &item.key, id),
-            State::Waiting if overdue > LATE => self.add(Kind::Late, "due for over an hour", id),
+            State::Disputed => {
+                self.add(Kind::Disputed, &item.key, id).call_id.clone_from(&item.call_id);
+            }
+            State::Waiting if age(item.due_at) > LATE => {
+                self.add(Kind::Late, "due for over an hour", id);
+            }
+            // Each attempt puts it off, so that it is never late. What a handler puts off does not count.
+            State::Waiting if item.attempts > 0 && age(item.received_at) > LATE => {
+                self.add(Kind::Failing, error.unwrap_or("no reason"), id);
+            }
             _ => {}
         }
         let Some(body) = &item.body else { return };
@@ -118,15 +135,40 @@ impl Findings {
                     self.add(Kind::UnknownField, &field, id);
                 }
             }
-            Err(error) => self.add(Kind::Undecodable, &error.to_string(), id),
+            Err(error) => {
+                self.add(Kind::Undecodable, &error.to_string(), id);
+            }
         }
+    }
+
+    /// Finds what was done before somebody contradicted it, and is not corrected yet.
+    fn find_done(&mut self, opened: &Opened, filter: &Filter) -> Result<(), Failure> {
+        for ((kind, key), group) in &mut self.0 {
+            let Some(call_id) = group.call_id.take().filter(|_| *kind == Kind::Disputed) else {
+                continue;
+            };
+            let of_call = filter.clone().call_id(call_id);
+            let mut corrected = Vec::new();
+            for page in opened.pages(of_call.state(State::Done), false) {
+                let is_handled = |item: &Item| {
+                    item.key == *key && item.done.is_some_and(|(how, _)| how == DoneAs::Handled)
+                };
+                for item in page?.into_iter().filter(is_handled) {
+                    group.done.push(item.id);
+                    corrected.extend(item.replaces);
+                }
+            }
+            group.done.retain(|item| !corrected.contains(item));
+        }
+        Ok(())
     }
 
     fn told(&self) -> impl Iterator<Item = (Finding<'_>, &Group)> {
         self.0.iter().map(|((kind, what), group)| {
-            let items = group.first.iter().map(|item| item.get()).collect();
+            let [items, done] = [&group.first, &group.done]
+                .map(|items| items.iter().map(|item| item.get()).collect());
             let (count, to_do) = (group.count, kind.to_do());
-            (Finding { finding: *kind, what, count, items, to_do }, group)
+            (Finding { finding: *kind, what, count, items, done, to_do }, group)
         })
     }
 }
@@ -145,7 +187,7 @@ pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
     }
     let bar = progress::bar(opened.total(&filter)?);
     let (mut total, now) = (0_u64, SystemTime::now());
-    for page in opened.pages(filter, true) {
+    for page in opened.pages(filter.clone(), true) {
         for item in page? {
             findings.look_at(&item, now);
             total = total.saturating_add(1);
@@ -153,6 +195,7 @@ pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
         }
     }
     bar.finish_and_clear();
+    findings.find_done(opened, &filter)?;
     if opened.is_json {
         for (finding, _) in findings.told() {
             let line = serde_json::to_vec(&finding)
@@ -176,7 +219,12 @@ fn text(findings: &Findings, total: u64) -> String {
             String::new()
         } else {
             let more = u64::try_from(MAX_NAMED).is_ok_and(|named| finding.count > named);
-            format!("items {}{}: ", numbers(&group.first), if more { " …" } else { "" })
+            let against = match &group.done[..] {
+                [] => String::new(),
+                [done] => format!(", against {done}, which is done"),
+                done => format!(", against {}, which are done", numbers(done)),
+            };
+            format!("items {}{}{against}: ", numbers(&group.first), if more { " …" } else { "" })
         };
         text.push_str(&format!("{:<14}-> {named}{}\n", "", finding.to_do));
     }

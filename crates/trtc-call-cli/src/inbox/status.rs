@@ -11,7 +11,7 @@ use super::opened::Opened;
 use super::{nothing, of_app};
 use crate::args::AppArgs;
 use crate::failure::Failure;
-use crate::out::{BAD, GOOD, styled};
+use crate::out::{BAD, GOOD, plain, styled};
 use crate::{out, table};
 
 pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
@@ -37,7 +37,8 @@ pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
     let mut text = String::new();
     let size = format!("{path}  {}, and its log {}", HumanBytes(file), HumanBytes(log));
     out::add(&mut text, "inbox", &size);
-    let can_store = why_not.as_deref().map_or_else(|| styled(GOOD, "yes"), |why| styled(BAD, why));
+    let can_store = why_not
+        .map_or_else(|| styled(GOOD, "yes"), |why| styled(BAD, &format!("no: {}", plain(&why))));
     text.push_str(&format!("{:<12}{can_store}\n", "can store"));
     out::add(&mut text, "behind", &HumanDuration(stats.lag()).to_string());
     let states = State::ALL.iter().map(|state| state.as_str());

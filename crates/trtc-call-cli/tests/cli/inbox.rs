@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trtc_call_inbox::store::{LeaseRequest, Outcome, Settlement};
-use trtc_call_inbox::{Acceptance, DoneAs, Inbox, ItemId};
+use trtc_call_inbox::{Acceptance, Clock, DoneAs, Inbox, ItemId};
 use trtc_call_inbox_sqlite::{SqliteInbox, rusqlite};
 use trtc_call_webhook::adapter::{Receipt, RequestHead};
 use trtc_call_webhook::{SdkApp, Undecoded, Verifier};
@@ -206,11 +206,15 @@ fn show_tells_all_of_an_item() {
 #[test]
 fn dead_items_are_replayed() {
     let file = filled("replay");
-    let text = file.text(&["replay", "1", "2"], 1);
-    let why = "there is no such item, it is not dead, or its body is erased";
-    assert_eq!(text, format!("2 is not replayed: {why}\nreplayed 1 of 2\n"));
+    let text = file.text(&["replay", "1", "99"], 1);
+    let why = "there is no such item, it is done, disputed, or a worker has it";
+    assert_eq!(text, format!("99 is not replayed: {why}\nreplayed 1 of 2\n"));
     assert_eq!(file.states()[0], (1, "waiting".to_owned()));
     assert_eq!(file.text(&["replay", "--all"], 1), "");
+    let waiting = file.text(&["replay", "--all", "--state", "waiting"], 0);
+    assert!(waiting.starts_with("replayed "), "{waiting}");
+    let twice = filled("replay-twice");
+    assert_eq!(twice.text(&["replay", "1", "1"], 0), "replayed 1 of 1\n");
     let text = sentence(&file.run(&["replay", "1", "--state", "dead"]));
     assert!(text.contains("--all"), "{text}");
     file.text(&["discard", "1"], 0);
@@ -313,6 +317,55 @@ fn check_names_what_needs_a_person() {
     assert_eq!((&field["count"], &field["items"]), (&json!(1), &json!([5])));
     let text = file.text(&["check", "--sdk-app-id", OTHER_APP], 0);
     assert_eq!(text, "findings: 0  items looked at: 1\n");
+}
+
+/// Whoever decides has to see both, and that one of them is billed.
+#[test]
+fn check_names_what_was_done_before_it_was_disputed() {
+    let file = filled("check-done");
+    let inbox: Inbox = SqliteInbox::open(&file.0).unwrap().into();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (app, call, seconds) in [(APP, "a-2", 4200), (APP, "a-2", 4201), (OTHER_APP, "a-2", 1)] {
+        let _ = runtime.block_on(put(&inbox, app, &ended(call, "u1", seconds, "")));
+    }
+    let text = file.text(&["check"], 1);
+    let line = "disputed      2 × 1400000001:Call.CallbackAfterEndCall:a-2\n              \
+        -> items 8, 9, against 2, which is done: compare them with `show ID --body`, and `resolve` \
+        the right one\n";
+    assert!(text.contains(line), "{text}");
+    let found = file.json(&["check"], 1);
+    let of_key = |end: &str| {
+        let is_it = |what: &Value| what.as_str().is_some_and(|what| what.ends_with(end));
+        found.iter().find(|finding| is_it(&finding["what"])).unwrap()
+    };
+    assert_eq!((&of_key(":a-2")["items"], &of_key(":a-2")["done"]), (&json!([8, 9]), &json!([2])));
+    assert_eq!((&of_key(":a-3")["items"], &of_key(":a-3")["done"]), (&json!([3, 4]), &json!([])));
+    // What a person has put away was not billed.
+    file.text(&["resolve", "2"], 0);
+    let _ = runtime.block_on(put(&inbox, APP, &ended("a-2", "u1", 4203, "")));
+    let text = file.text(&["check"], 1);
+    assert!(text.contains("-> items 11, against 2, which is done: "), "{text}");
+}
+
+/// Each attempt puts it off, so that it is never late.
+#[test]
+fn check_names_what_has_failed_for_an_hour() {
+    let file = File::new("check-failing");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (hour, clock) in [(1, Clock::manual()), (2, Clock::system())] {
+        let inbox: Inbox = SqliteInbox::options().clock(clock).open(&file.0).unwrap().into();
+        for (call, counted) in [("a", true), ("b", true), ("asked again", false)] {
+            let after = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+            let error = "the bank is closed".to_owned();
+            let body = ended(&format!("{call} {hour}"), "u1", 42, "");
+            runtime.block_on(work(&inbox, &body, Outcome::Retry { after, counted, error }));
+        }
+    }
+    let text = file.text(&["check"], 1);
+    let found = "failing       2 × the bank is closed\n              -> items 1, 2: mend the cause; \
+        each is tried again by itself\nfindings: 1  items looked at: 6\n";
+    assert_eq!(text, found);
+    assert_eq!(file.json(&["check"], 1)[0]["finding"], "failing");
 }
 
 /// Each has a sentence of its own, and nothing is made or changed.

@@ -25,8 +25,8 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sqlite-{}-{number}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let name = format!("trtc-call-inbox-sqlite-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -38,7 +38,8 @@ impl Folder {
     /// The bytes of all files that are there, by their names.
     pub(crate) fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        let mut contents: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        let mut contents: Vec<_> =
+            files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
         contents.sort();
         contents
     }

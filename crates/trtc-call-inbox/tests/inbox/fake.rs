@@ -41,6 +41,8 @@ pub(crate) enum Op {
     Renew,
     Settle,
     Prune,
+    Replay,
+    Discard,
 }
 
 /// What becomes of what is asked.
@@ -48,6 +50,8 @@ pub(crate) enum Op {
 pub(crate) enum Fate {
     /// So many times it fails.
     Fails(StoreErrorKind, usize),
+    /// So many times it does it, and the answer is lost.
+    Forgets(usize),
     /// It does not end.
     Hangs,
 }
@@ -117,10 +121,14 @@ impl Fake {
             let mut book = self.book();
             book.asked.push((op, items));
             match book.fates.get_mut(&op) {
-                Some(Fate::Fails(_, 0)) | None => None,
+                Some(Fate::Fails(_, 0) | Fate::Forgets(0)) | None => None,
                 Some(Fate::Fails(kind, times)) => {
                     *times -= 1;
                     Some(Fate::Fails(*kind, 1))
+                }
+                Some(Fate::Forgets(times)) => {
+                    *times -= 1;
+                    Some(Fate::Forgets(1))
                 }
                 Some(Fate::Hangs) => Some(Fate::Hangs),
             }
@@ -129,6 +137,10 @@ impl Fake {
         yield_now().await;
         match fate {
             Some(Fate::Fails(kind, _)) => Err(StoreError::new(kind, "as it was told")),
+            Some(Fate::Forgets(_)) => {
+                answer().await?;
+                Err(StoreError::new(StoreErrorKind::Unavailable, "its answer is lost"))
+            }
             Some(Fate::Hangs) => pending().await,
             None => {
                 let answer = answer().await;
@@ -166,11 +178,11 @@ impl Store for Fake {
     }
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        self.inner.replay(items)
+        Box::pin(self.ask(Op::Replay, items.len(), move || self.inner.replay(items)))
     }
 
     fn discard(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        self.inner.discard(items)
+        Box::pin(self.ask(Op::Discard, items.len(), move || self.inner.discard(items)))
     }
 
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved> {

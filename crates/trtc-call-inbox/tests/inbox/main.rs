@@ -1,6 +1,7 @@
 //! The inbox as its users see it: what `accept` answers, and what a worker does.
 
 mod accept;
+mod admin;
 mod calls;
 mod fake;
 mod handlers;

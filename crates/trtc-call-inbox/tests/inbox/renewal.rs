@@ -65,3 +65,17 @@ async fn a_renewal_that_fails_is_tried_again_before_the_lease_ends() {
     until(&inbox, State::Done, 1).await;
     worker.stop(MINUTE).await;
 }
+
+/// Nobody renews it, and this process takes no lease of its own back by time.
+#[tokio::test(start_paused = true)]
+async fn what_is_leased_without_an_answer_is_worked_once_its_lease_has_ended() {
+    let (inbox, fake, clock) = Fake::new();
+    put(&inbox, [ended("a")]).await;
+    fake.tell(Op::Lease, Fate::Forgets(1));
+    let handler = |_: Job<CallEnded>| ready(Ok::<_, Infallible>(()));
+    let worker = inbox.worker().on(handler).start();
+    until(&inbox, State::Leased, 1).await;
+    clock.advance(LEASE);
+    until(&inbox, State::Done, 1).await;
+    worker.stop(MINUTE).await;
+}

@@ -217,12 +217,12 @@ async fn the_items_of_a_call_run_one_at_a_time_in_their_order() {
 #[tokio::test(start_paused = true)]
 async fn what_is_old_is_removed_a_little_at_a_time() {
     let (inbox, fake, clock) = Fake::new();
-    put(&inbox, many(450)).await;
+    put(&inbox, many(120)).await;
     let handler = |_: Job<CallEnded>| ready(Ok::<_, Infallible>(()));
     let worker = inbox.worker().on(handler).start();
-    until(&inbox, State::Done, 450).await;
+    until(&inbox, State::Done, 120).await;
     sleep(2 * MINUTE).await;
-    assert_eq!(items(&inbox).await.len(), 450, "they are young");
+    assert_eq!(items(&inbox).await.len(), 120, "they are young");
     let before = fake.asked(Op::Prune).len();
     assert_eq!(before, 2, "once a minute");
 
@@ -230,7 +230,7 @@ async fn what_is_old_is_removed_a_little_at_a_time() {
     sleep(MINUTE + MINUTE / 2).await;
     assert!(items(&inbox).await.is_empty());
     let batches = fake.asked(Op::Prune);
-    assert!(batches.iter().all(|limit| *limit == 200), "{batches:?}");
+    assert!(batches.iter().all(|limit| *limit == 50), "{batches:?}");
     assert_eq!(batches.len() - before, 4, "three that removed some, and one that found none");
     worker.stop(SECOND).await;
 }

@@ -1,0 +1,320 @@
+//! Whatever is done to them, in whatever order, all stores answer as `MemoryInbox` does, which can be
+//! read in one go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use tokio::runtime::Builder;
+use trtc_call_inbox::store::{
+    Lease, LeaseRequest, Leased, Outcome, Put, Resolved, Retention, Settlement, Store,
+};
+use trtc_call_inbox::{Clock, DoneAs, Filter, Item, ItemId, MemoryInbox, NewItem, Stats};
+use trtc_call_inbox_sqlite::SqliteInbox;
+use trtc_call_webhook::sender::Request;
+use trtc_call_webhook::{
+    CallEnded, Callback, Delivery, MemberChange, MemberChanged, SdkApp, Undecoded, Verifier,
+};
+
+use crate::config;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn sqlite_does_as_memory(steps in vec(step(), 1..60)) {
+        let folder = Folder::new();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let (memory, sqlite) = runtime.block_on(async {
+            let clock = Clock::manual();
+            let memory = Play::of(MemoryInbox::with_clock(clock.clone()), clock);
+            let clock = Clock::manual();
+            // No power is cut here, and waiting for the disk takes most of the time.
+            let options = SqliteInbox::options().clock(clock.clone()).insecure_synchronous("OFF");
+            let sqlite = Play::of(options.open(folder.0.join("callbacks.db")).unwrap(), clock);
+            (memory.run(&steps).await, sqlite.run(&steps).await)
+        });
+        for (number, (memory, sqlite)) in memory.iter().zip(&sqlite).enumerate() {
+            prop_assert_eq!(sqlite, memory, "step {} of {:?}", number, steps);
+        }
+    }
+}
+
+/// Something that is done to a store. What it is done to is chosen among what there is by then.
+#[derive(Clone, Debug)]
+enum Step {
+    Put(Vec<Body>),
+    Lease { owner: i64, limit: usize, max_lost_leases: u32, suspects: bool, ordered_by_call: bool },
+    Renew(Vec<Index>, Duration),
+    Settle(Vec<(Index, Outcome)>),
+    Replay(Vec<Index>),
+    Discard(Vec<Index>),
+    Resolve(Index),
+    Erase(Vec<Index>),
+    Prune,
+    Advance(Duration),
+    SetBack(Duration),
+}
+
+/// A body, of a few: they meet again under few keys.
+#[derive(Clone, Debug)]
+enum Body {
+    Ended { app: u64, call_id: &'static str, seconds: i64 },
+    Changed { call_id: &'static str, event_time: i64 },
+    Undecodable(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let items = || vec(any::<Index>(), 1..3);
+    let lease = (1..4_i64, 0..5_usize, 1..4_u32, any::<bool>(), any::<bool>()).prop_map(
+        |(owner, limit, max_lost_leases, suspects, ordered_by_call)| Step::Lease {
+            owner,
+            limit,
+            max_lost_leases,
+            suspects,
+            ordered_by_call,
+        },
+    );
+    prop_oneof![
+        4 => vec(body(), 1..4).prop_map(Step::Put),
+        5 => lease,
+        1 => (items(), span()).prop_map(|(leases, term)| Step::Renew(leases, term)),
+        4 => vec((any::<Index>(), outcome()), 1..3).prop_map(Step::Settle),
+        1 => items().prop_map(Step::Replay),
+        1 => items().prop_map(Step::Discard),
+        2 => any::<Index>().prop_map(Step::Resolve),
+        1 => items().prop_map(Step::Erase),
+        1 => Just(Step::Prune),
+        3 => span().prop_map(Step::Advance),
+        1 => span().prop_map(Step::SetBack),
+    ]
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    let call_id = || select(vec!["a", "A", "b"]);
+    prop_oneof![
+        4 => (select(vec![1, u64::MAX]), call_id(), 1..4_i64)
+            .prop_map(|(app, call_id, seconds)| Body::Ended { app, call_id, seconds }),
+        2 => (call_id(), 1..4_i64)
+            .prop_map(|(call_id, event_time)| Body::Changed { call_id, event_time }),
+        1 => (0..2_u8).prop_map(Body::Undecodable),
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let error = || select(vec!["away".to_owned(), "ä".repeat(512)]);
+    prop_oneof![
+        2 => Just(Outcome::Done(DoneAs::Handled)),
+        1 => Just(Outcome::Done(DoneAs::NoHandler)),
+        3 => (span(), any::<bool>(), error())
+            .prop_map(|(after, counted, error)| Outcome::Retry { after, counted, error }),
+        1 => error().prop_map(|error| Outcome::Dead { error }),
+        1 => Just(Outcome::GiveBack),
+    ]
+}
+
+/// Around a lease's term, and around what is kept.
+fn span() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        6 => (0..40_u32).prop_map(|seconds| seconds * SECOND),
+        1 => (0..40_u32).prop_map(|days| days * DAY),
+    ]
+}
+
+/// A store, and what it has handed out.
+struct Play {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    leases: Vec<Lease>,
+    items: Vec<ItemId>,
+}
+
+/// What a step has led to. Tokens are chance, and are left out.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    answer: Answer,
+    items: Vec<Kept>,
+    stats: Stats,
+}
+
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Puts(Vec<Put>),
+    Leased {
+        /// The number, the attempt, and for how long it has been tried.
+        items: Vec<(ItemId, u32, Duration, Option<ItemId>)>,
+        suspects_due: bool,
+        next_due: Option<Duration>,
+        died: Vec<ItemId>,
+    },
+    Were(Vec<bool>),
+    Resolved(Resolved),
+    /// So many items and keys.
+    Pruned(u64, u64),
+    Nothing,
+}
+
+/// An item with all that it says of itself: its `Debug` leaves most of it out.
+#[derive(PartialEq)]
+struct Kept(Item);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Item { id, key, state, due_at, attempts, lost_leases, done, replaces, .. } = &self.0;
+        let error = self.0.last_error.as_ref().map(String::len);
+        (id.get(), key, state, due_at, attempts, lost_leases, error, done, replaces).fmt(f)
+    }
+}
+
+impl Play {
+    fn of(store: impl Store, clock: Clock) -> Self {
+        Self { store: Arc::new(store), clock, leases: Vec::new(), items: Vec::new() }
+    }
+
+    async fn run(mut self, steps: &[Step]) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        for step in steps {
+            let answer = self.take(step).await;
+            let items = self.store.list(Filter::all(), 1000, true).await.unwrap();
+            let stats = self.store.stats(None).await.unwrap();
+            seen.push(Seen { answer, items: items.into_iter().map(Kept).collect(), stats });
+        }
+        seen
+    }
+
+    async fn take(&mut self, step: &Step) -> Answer {
+        match step.clone() {
+            Step::Put(bodies) => {
+                let new = bodies.iter().map(new_item).collect();
+                let puts = self.store.put(new).await.unwrap();
+                self.items.extend(puts.iter().filter_map(|put| match put {
+                    Put::Stored(item) | Put::Disputed { item, .. } => Some(*item),
+                    Put::Duplicate => None,
+                }));
+                Answer::Puts(puts)
+            }
+            Step::Lease { owner, limit, max_lost_leases, suspects, ordered_by_call } => {
+                let mut request = LeaseRequest::new(owner, limit, 30 * SECOND, max_lost_leases);
+                (request.suspects, request.ordered_by_call) = (suspects, ordered_by_call);
+                let leased = self.store.lease(request).await.unwrap();
+                self.leased(leased)
+            }
+            Step::Renew(leases, term) => {
+                let leases = leases.iter().filter_map(|lease| self.lease(lease)).collect();
+                Answer::Were(self.store.renew(leases, term).await.unwrap())
+            }
+            Step::Settle(settlements) => {
+                let settlements = settlements.into_iter().filter_map(|(lease, outcome)| {
+                    self.lease(&lease).map(|lease| Settlement { lease, outcome })
+                });
+                let settlements = settlements.collect();
+                Answer::Were(self.store.settle(settlements).await.unwrap())
+            }
+            Step::Replay(items) => {
+                Answer::Were(self.store.replay(self.items(&items)).await.unwrap())
+            }
+            Step::Discard(items) => {
+                Answer::Were(self.store.discard(self.items(&items)).await.unwrap())
+            }
+            Step::Erase(items) => Answer::Were(self.store.erase(self.items(&items)).await.unwrap()),
+            Step::Resolve(item) => match self.items(&[item])[..] {
+                [item] => Answer::Resolved(self.store.resolve(item).await.unwrap()),
+                _ => Answer::Nothing,
+            },
+            Step::Prune => {
+                let pruned = self.store.prune(Retention::default(), 1000).await.unwrap();
+                Answer::Pruned(pruned.items, pruned.keys)
+            }
+            Step::Advance(by) => {
+                self.clock.advance(by);
+                Answer::Nothing
+            }
+            Step::SetBack(by) => {
+                self.clock.set_back(by);
+                Answer::Nothing
+            }
+        }
+    }
+
+    fn leased(&mut self, mut leased: Leased) -> Answer {
+        self.leases.extend(leased.items.iter().map(|item| item.lease));
+        leased.died.sort_unstable();
+        let items = leased
+            .items
+            .iter()
+            .map(|item| (item.lease.item, item.attempt, item.since_first_attempt, item.replaces));
+        Answer::Leased {
+            items: items.collect(),
+            suspects_due: leased.suspects_due,
+            next_due: leased.next_due,
+            died: leased.died,
+        }
+    }
+
+    /// One of the leases that were handed out, most likely one that is still held.
+    fn lease(&self, index: &Index) -> Option<Lease> {
+        let recent = &self.leases[self.leases.len().saturating_sub(6)..];
+        (!recent.is_empty()).then(|| *index.get(recent))
+    }
+
+    fn items(&self, indexes: &[Index]) -> Vec<ItemId> {
+        let is_any = !self.items.is_empty();
+        indexes.iter().filter(|_| is_any).map(|index| *index.get(&self.items)).collect()
+    }
+}
+
+fn new_item(body: &Body) -> NewItem {
+    match *body {
+        Body::Ended { app, call_id, seconds } => {
+            let accepted = 1_741_231_000;
+            let call = CallEnded::new(call_id).with_caller("1").with_members(["1", "2"]);
+            let call = call.with_result("NormalEnd").with_accept_time(accepted);
+            NewItem::of(&deliver(app, call.with_end_time(accepted + seconds)))
+        }
+        Body::Changed { call_id, event_time } => {
+            let change = MemberChanged::new(call_id).with_event_time(event_time);
+            NewItem::of(&deliver(1, change.with_changes([MemberChange::new("1")])))
+        }
+        Body::Undecodable(byte) => {
+            let request = Request::new(1, CallEnded::new("of no matter"));
+            NewItem::of(&deliver_to(1, &request.with_body(vec![byte])))
+        }
+    }
+}
+
+fn deliver(app: u64, callback: impl Into<Callback>) -> Delivery<Undecoded> {
+    deliver_to(app, &Request::new(app, callback))
+}
+
+fn deliver_to(app: u64, request: &Request) -> Delivery<Undecoded> {
+    let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap();
+    request.deliver_to(&verifier).unwrap().unwrap()
+}
+
+/// A folder for one case: removed when it is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("property {}", LAST.fetch_add(1, Ordering::Relaxed));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
