@@ -49,8 +49,9 @@ tests! {
     a_folder_that_is_moved_away_and_back
     a_folder_that_is_removed_and_made_again
     a_file_that_is_moved_away_and_back
-    another_inbox_in_the_place_of_the_file
-    garbage_in_the_place_of_the_file
+    an_empty_file_in_its_place
+    garbage_in_its_place
+    another_inbox_in_its_place
     a_process_that_stands_still_for_longer_than_its_lease
     many_that_wait_are_worked_off
 }
@@ -184,7 +185,7 @@ async fn a_disk_that_is_read_only(books: Books) {
 
 async fn a_disk_that_fails_now_and_then(books: Books) {
     let mut caller = Caller::start(&books, &[]);
-    let fault = "pread64,pwrite64,fsync,fdatasync,ftruncate:error=EIO:when=7+13";
+    let fault = "pread64,pwrite64,fsync,fdatasync,ftruncate:error=EIO:when=20+150";
     let Some(injection) = Injection::into(&caller.example, &files(&books), fault) else { return };
     while caller.acknowledged.len() < 30 || caller.sent - caller.acknowledged.len() < 10 {
         caller.call().await;
@@ -268,21 +269,36 @@ async fn a_folder_that_is_removed_and_made_again(books: Books) {
     caller.is_billed().await;
 }
 
-/// Its log stays where it was.
-async fn a_file_that_is_moved_away_and_back(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
+/// Its log stays where it was, and is of no use to any other file.
+async fn comes_back_to_its_log(books: &Books, meanwhile: Option<&[u8]>) {
+    let mut caller = Caller::start(books, &[DELAY]);
     for _ in 0..5 {
         caller.is_kept().await;
     }
     let away = format!("{}.away", books.path());
     fs::rename(books.path(), &away).unwrap();
+    if let Some(meanwhile) = meanwhile {
+        fs::write(books.path(), meanwhile).unwrap();
+    }
     caller.fails_for(LASTS).await;
     fs::rename(&away, books.path()).unwrap();
     caller.recovers().await;
     caller.is_billed().await;
 }
 
-async fn another_inbox_in_the_place_of_the_file(books: Books) {
+async fn a_file_that_is_moved_away_and_back(books: Books) {
+    comes_back_to_its_log(&books, None).await;
+}
+
+async fn an_empty_file_in_its_place(books: Books) {
+    comes_back_to_its_log(&books, Some(b"")).await;
+}
+
+async fn garbage_in_its_place(books: Books) {
+    comes_back_to_its_log(&books, Some(&b"no database".repeat(1000))).await;
+}
+
+async fn another_inbox_in_its_place(books: Books) {
     let other_books = Books::new(beside(&books, "other"));
     let mut other = Caller::start(&other_books, &[("BILL_DELAY_MS", "600000")]);
     for _ in 0..3 {
@@ -305,20 +321,6 @@ async fn another_inbox_in_the_place_of_the_file(books: Books) {
     fs::rename(folder(&books), folder(&other_books)).unwrap();
     let _ = first;
     fs::rename(&away, folder(&books)).unwrap();
-    caller.recovers().await;
-    caller.is_billed().await;
-}
-
-async fn garbage_in_the_place_of_the_file(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
-    for _ in 0..5 {
-        caller.is_kept().await;
-    }
-    let away = format!("{}.away", books.path());
-    fs::rename(books.path(), &away).unwrap();
-    fs::write(books.path(), b"no database".repeat(1000)).unwrap();
-    caller.fails_for(LASTS).await;
-    fs::rename(&away, books.path()).unwrap();
     caller.recovers().await;
     caller.is_billed().await;
 }
@@ -366,7 +368,7 @@ async fn many_that_wait_are_worked_off(books: Books) {
 }
 
 fn ended(call_id: &str) -> NewItem {
-    let call = CallEnded::new(call_id).with_accept_time(5).with_end_time(9);
+    let call = CallEnded::new(call_id).with_accept_time(1_741_231_000).with_end_time(1_741_231_004);
     let verifier = Verifier::builder().app(SdkApp::unsigned(APP)).build().unwrap();
     let delivery = Request::new(APP, call).deliver_to::<Undecoded>(&verifier).unwrap().unwrap();
     NewItem::of(&delivery)
