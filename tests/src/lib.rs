@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has to stop, loudly"
 )]
 
+pub mod billing;
 pub mod books;
 pub mod chapter;
 pub mod client;
@@ -27,6 +28,7 @@ mod request;
 mod run;
 pub mod sending;
 pub mod stores;
+pub mod strace;
 pub mod table;
 
 pub use notebook::{Gate, Mood, Notebook, Taken};

@@ -4,17 +4,17 @@
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use conformance::billing::{self, DAY, bill, body, health, not_stored, post, post_to};
 use conformance::books::{Bill, Books};
 use conformance::crashes::{self, Plan};
 use conformance::driver::in_time;
 use conformance::example::{Example, TOKEN};
 use conformance::programs::{BILLING, Programs, built, output};
-use conformance::raw::{QUERY, Raw, head, ok, refusal, whole};
-use conformance::{Answer, PATH};
+use conformance::PATH;
+use conformance::raw::{QUERY, Raw, head, ok, whole};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -66,7 +66,7 @@ fn start(books: &Books) -> Example {
 }
 
 fn start_with(books: &Books, switches: &[(&str, &str)]) -> Example {
-    programs().start(BILLING, &[&[("INBOX", books.path())], switches].concat())
+    billing::start_with(programs(), books, switches)
 }
 
 /// What `trtc-call inbox` prints about an inbox, with its exit status.
@@ -82,47 +82,6 @@ fn items(books: &Books, state: &str) -> Vec<String> {
     let (_, lines) = inbox(books, &["list", "--state", state, "--json"]);
     let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].to_string();
     lines.lines().map(id).collect()
-}
-
-fn bill(call_id: &str, seconds: i64) -> Bill {
-    let call_id = call_id.to_owned();
-    Bill { call_id, caller: None, result: None, seconds: Some(seconds), times_billed: 1 }
-}
-
-/// Unix seconds on which the times of a call are counted.
-const DAY: u64 = 1_741_231_000;
-
-/// A call that was connected from 5 on, in seconds of [`DAY`].
-fn body(call_id: &str, end_time: u64) -> String {
-    let (accept_time, end_time) = (DAY + 5, DAY + end_time);
-    let record = json!({ "CallId": call_id, "AcceptTime": accept_time, "EndTime": end_time });
-    json!({ "CallRecord": record }).to_string()
-}
-
-async fn post(address: SocketAddr, body: impl AsRef<[u8]>) -> Answer {
-    post_to(address, QUERY, body).await
-}
-
-async fn post_to(address: SocketAddr, query: &str, body: impl AsRef<[u8]>) -> Answer {
-    let body = body.as_ref();
-    let mut raw = Raw::connect(address).await;
-    raw.send(head(query, &format!("Content-Length: {}\r\n", body.len()))).await;
-    raw.send(body).await;
-    raw.answer().await
-}
-
-/// The status that a load balancer sees.
-async fn health(example: &Example) -> u16 {
-    let mut raw = Raw::connect(example.address()).await;
-    raw.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    raw.answer().await.status
-}
-
-/// The answer to what is not stored.
-fn not_stored() -> Answer {
-    let body =
-        r#"{"ActionStatus":"FAIL","ErrorInfo":"the callback is not stored","ErrorCode":503}"#;
-    Answer { body: body.into(), ..refusal(500, "") }
 }
 
 async fn a_call_is_a_row_and_a_line_of_json(books: Books) {

@@ -7,6 +7,7 @@ use trtc_call_inbox::store::StoreErrorKind;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::error::Failure;
+use crate::file::Identity;
 use crate::lease::Healing;
 use crate::open::{Db, Place};
 use crate::rivals::Rivals;
@@ -33,6 +34,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) struct Engine {
     place: Place,
     db: Option<Db>,
+    /// The files that were closed last.
+    left: Option<Identity>,
     /// Why it could not be opened, and when that is tried again.
     closed: Option<(Failure, Instant)>,
     pause: Duration,
@@ -46,6 +49,7 @@ impl Engine {
         Self {
             place,
             db: Some(db),
+            left: None,
             closed: None,
             pause: PAUSE,
             rivals: Rivals::default(),
@@ -105,9 +109,11 @@ impl Engine {
         {
             return Err(failure.clone());
         }
-        match self.place.open(deadline) {
+        let is_usable = self.left.as_ref().map_or(Ok(()), Identity::check_log);
+        match is_usable.and_then(|()| self.place.open(deadline)) {
             Ok(db) => {
                 self.db = Some(db);
+                self.left = None;
                 self.closed = None;
                 self.pause = PAUSE;
                 self.rivals = Rivals::default();
@@ -138,6 +144,7 @@ impl Engine {
         if failure.kind() == StoreErrorKind::Replaced {
             db.abandon();
         }
+        self.left = Some(db.identity);
     }
 
     /// After a panic: whatever it left half done is closed.

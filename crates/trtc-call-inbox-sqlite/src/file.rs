@@ -37,17 +37,20 @@ impl Identity {
 
     /// Whether the paths still lead to the files that are open. What is written to others is lost.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        let is_same = |path: &Path, id: &FileId| {
-            fs::metadata(path).is_ok_and(|metadata| FileId::of(&metadata) == *id)
-        };
-        let companions = &self.companions;
-        if is_same(&self.path, &self.database)
-            && companions.iter().all(|(path, id)| is_same(path, id))
-        {
-            Ok(())
-        } else {
-            Err(replaced())
+        let is_there = self.database.is_at(&self.path)
+            && self.companions.iter().all(|(path, id)| id.is_at(path));
+        if is_there { Ok(()) } else { Err(replaced()) }
+    }
+
+    /// Fails if the log stands where it was, and the database does not. Another one would take the log
+    /// for its own, and what was acknowledged and is in it would be lost.
+    pub(crate) fn check_log(&self) -> Result<(), Failure> {
+        let [(log, id), _] = &self.companions;
+        if self.database.is_at(&self.path) || !id.is_at(log) {
+            return Ok(());
         }
+        let text = "its log stands there, beside another file: put it back, or remove the log";
+        Err(Failure::new(StoreErrorKind::Replaced, text))
     }
 
     /// Whether the database is this one.
@@ -84,11 +87,32 @@ impl FileId {
     pub(crate) fn of(_: &Metadata) -> Self {
         Self {}
     }
+
+    /// Whether a path leads to it.
+    fn is_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| Self::of(&metadata) == *self)
+    }
 }
 
 /// Whether SQLite's log stands beside a file.
 pub(crate) fn has_log(path: &Path) -> bool {
-    fs::canonicalize(path).is_ok_and(|real| beside(&real, "-wal").exists())
+    log_of(path).exists()
+}
+
+/// Fails if a log stands there without its file: SQLite would remove it, with what was acknowledged and
+/// is in it.
+pub(crate) fn check_no_log_alone(path: &Path) -> Result<(), Failure> {
+    let has_bytes = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
+    // In this order: a file that another process makes has bytes before it has a log.
+    if !has_bytes(&log_of(path)) || has_bytes(path) {
+        return Ok(());
+    }
+    let text = "its log stands there without it: put it back, or remove the log";
+    Err(Failure::new(StoreErrorKind::NotFound, text))
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-wal")
 }
 
 /// Makes an empty file that only its owner can read. SQLite gives those beside it the same rights.

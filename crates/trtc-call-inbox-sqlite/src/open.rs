@@ -40,8 +40,8 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// Closes it without touching what stands at its path now.
-    pub(crate) fn abandon(self) {
+    /// Has nothing of what stands at its path now touched when it is closed.
+    pub(crate) fn abandon(&self) {
         leave_log(&self.connection);
     }
 }
@@ -62,6 +62,7 @@ impl Place {
     }
 
     fn try_open(&self) -> Result<Db, Failure> {
+        file::check_no_log_alone(&self.path)?;
         if !self.options.must_exist {
             file::create_if_missing(&self.path)?;
         }

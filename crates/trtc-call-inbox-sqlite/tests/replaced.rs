@@ -118,6 +118,69 @@ async fn garbage_in_its_place_fails_until_it_is_gone() {
     assert_eq!(waiting(&inbox).await, 1);
 }
 
+/// What is acknowledged is in the log, which another file would take for its own.
+#[tokio::test]
+async fn a_log_that_lost_its_file_is_kept_until_it_is_back() {
+    for in_its_place in [None, Some(Vec::new()), Some(b"no database".repeat(1000))] {
+        let folder = Folder::new();
+        let inbox = SqliteInbox::open(folder.file()).unwrap();
+        put(&inbox, call("a", 10)).await;
+        let away = folder.beside(".away");
+        fs::rename(folder.file(), &away).unwrap();
+        if let Some(bytes) = &in_its_place {
+            fs::write(folder.file(), bytes).unwrap();
+        }
+        for _ in 0..3 {
+            let error = put_fails(&inbox, "b").await;
+            assert!(
+                matches!(error.kind(), StoreErrorKind::Replaced | StoreErrorKind::NotFound),
+                "{error:?}"
+            );
+        }
+        assert_eq!(fs::read(folder.file()).ok(), in_its_place, "nothing is made or written");
+        fs::rename(&away, folder.file()).unwrap();
+        put_at_last(&inbox, "c").await;
+        assert_eq!(inbox.put(vec![call("a", 10)]).await.unwrap(), [Put::Duplicate]);
+        assert_eq!(inbox.integrity().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn another_inbox_does_not_get_its_log() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let inbox = SqliteInbox::open(folder.file()).unwrap();
+    put(&inbox, call("a", 10)).await;
+    drop(SqliteInbox::open(other.file()).unwrap());
+    while other.beside("-wal").exists() {
+        std::thread::yield_now();
+    }
+    let away = folder.beside(".away");
+    fs::rename(folder.file(), &away).unwrap();
+    fs::rename(other.file(), folder.file()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(put_fails(&inbox, "b").await.kind(), StoreErrorKind::Replaced);
+    }
+    // Whoever wants it has to say so.
+    fs::remove_file(folder.beside("-wal")).unwrap();
+    put_at_last(&inbox, "b").await;
+    assert_eq!(waiting(&inbox).await, 1);
+}
+
+#[tokio::test]
+async fn a_log_without_its_file_is_refused() {
+    let folder = Folder::new();
+    let inbox = SqliteInbox::open(folder.file()).unwrap();
+    put(&inbox, call("a", 10)).await;
+    let log = fs::read(folder.beside("-wal")).unwrap();
+    folder.remove_all();
+    fs::write(folder.beside("-wal"), &log).unwrap();
+    let error = SqliteInbox::open(folder.file()).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NotFound);
+    assert!(error.to_string().contains("remove the log"), "{error}");
+    assert!(!folder.file().exists());
+    assert_eq!(fs::read(folder.beside("-wal")).unwrap(), log);
+}
+
 #[tokio::test]
 async fn statements_in_a_removed_file_fail() {
     let folder = Folder::new();

@@ -51,7 +51,9 @@ impl Owner {
     }
 
     /// After a lease that failed, which may have been stored all the same: nobody has what it handed
-    /// out. To another owner it is lost once it has ended; what is in hand is still renewed by its token.
+    /// out. And after one that was lost: the store may be another one for a while, a file in the place of
+    /// another, and then the first one still has it. To another owner it is lost once it has ended; what
+    /// is in hand is still renewed by its token.
     pub(crate) fn change(&self) {
         self.0.store(random(), Ordering::Relaxed);
     }

@@ -60,6 +60,8 @@ impl Bill {
     /// Writes it in the transaction in which the job is completed.
     pub(crate) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
         let Self { sdk_app_id, call_id, caller, result, seconds, is_correction } = self;
+        // The file may be a new one, in place of one that was removed.
+        create_table(transaction)?;
         transaction.prepare_cached(WRITE)?.execute(params![
             sdk_app_id,
             call_id,

@@ -75,6 +75,9 @@ impl Core {
             });
         }
         drop(leases);
+        if conclusions.contains(&Conclusion::Lost) {
+            self.shared.owner.change();
+        }
         conclusions.iter().for_each(|conclusion| metrics::job(*conclusion));
         self.look_again_after(&conclusions);
         Ok(conclusions)
