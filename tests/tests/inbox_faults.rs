@@ -4,9 +4,9 @@
 
 #![cfg(unix)]
 
-use std::{fs, mem};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use std::{fs, mem};
 
 use conformance::billing::{self, body, health, not_stored, post};
 use conformance::books::Books;
@@ -317,7 +317,8 @@ async fn another_inbox_in_its_place(books: Books) {
     fs::rename(folder(&other), folder(&books)).unwrap();
     let ours = mem::take(&mut caller.acknowledged);
     caller.recovers().await;
-    let here = [&mem::replace(&mut caller.acknowledged, ours)[..], &theirs.map(str::to_owned)].concat();
+    let here =
+        [&mem::replace(&mut caller.acknowledged, ours)[..], &theirs.map(str::to_owned)].concat();
     caller.books.until("all is worked off", is_idle).await;
     fs::rename(folder(&books), folder(&other)).unwrap();
     fs::rename(&away, folder(&books)).unwrap();
@@ -341,7 +342,11 @@ async fn a_process_that_stands_still_for_longer_than_its_lease(books: Books) {
     caller.example.signal("-CONT");
     caller.is_kept().await;
     books.until_billed(2).await;
-    assert_eq!(caller.example.line()["call_id"], "00001", "it prints a bill that it has not written");
+    assert_eq!(
+        caller.example.line()["call_id"],
+        "00001",
+        "it prints a bill that it has not written"
+    );
     assert!(books.bills().iter().all(|bill| bill.times_billed == 1));
     let ended = caller.example.stops();
     let warning = |line: &str| line.contains("WARN") && line.contains("lease of a job was lost");

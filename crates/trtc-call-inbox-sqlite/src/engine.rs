@@ -20,6 +20,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(900);
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a file that is gone is waited for while its log still stands there.
+const WAITS_FOR_FILE: Duration = Duration::from_secs(10);
+
 /// What an operation works with.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
@@ -34,8 +37,8 @@ pub(crate) struct Turn<'a> {
 pub(crate) struct Engine {
     place: Place,
     db: Option<Db>,
-    /// The files that were closed last.
-    left: Option<Identity>,
+    /// The files that were closed last, and when.
+    left: Option<(Identity, Instant)>,
     /// Why it could not be opened, and when that is tried again.
     closed: Option<(Failure, Instant)>,
     pause: Duration,
@@ -109,8 +112,7 @@ impl Engine {
         {
             return Err(failure.clone());
         }
-        let is_usable = self.left.as_ref().map_or(Ok(()), Identity::check_log);
-        match is_usable.and_then(|()| self.place.open(deadline)) {
+        match self.look_at_log().and_then(|()| self.place.open(deadline)) {
             Ok(db) => {
                 self.db = Some(db);
                 self.left = None;
@@ -126,6 +128,19 @@ impl Engine {
                 Err(failure)
             }
         }
+    }
+
+    /// Whether no other file would take the log that was left. A file may be moved away and back: for a
+    /// while it is waited for, then its log is kept beside.
+    fn look_at_log(&self) -> Result<(), Failure> {
+        let Some((left, since)) = &self.left else { return Ok(()) };
+        let looked_at = left.check_log();
+        if looked_at.is_ok() || since.elapsed() < WAITS_FOR_FILE {
+            return looked_at;
+        }
+        let now = time::millis(self.place.options.clock.now());
+        log::log_put_aside(&left.put_log_aside(now)?);
+        Ok(())
     }
 
     /// After a transaction that failed: nothing of it may be left.
@@ -144,7 +159,7 @@ impl Engine {
         if failure.kind() == StoreErrorKind::Replaced {
             db.abandon();
         }
-        self.left = Some(db.identity);
+        self.left = Some((db.identity, Instant::now()));
     }
 
     /// After a panic: whatever it left half done is closed.

@@ -49,8 +49,20 @@ impl Identity {
         if self.database.is_at(&self.path) || !id.is_at(log) {
             return Ok(());
         }
-        let text = "its log stands there, beside another file: put it back, or remove the log";
+        let text = "its log stands there, beside another file: put its own back, or remove the log";
         Err(Failure::new(StoreErrorKind::Replaced, text))
+    }
+
+    /// Renames the log, so that another database can stand where its own was. Says how it is called now.
+    pub(crate) fn put_log_aside(&self, now: i64) -> io::Result<PathBuf> {
+        let [(log, _), (index, _)] = &self.companions;
+        let aside = beside(log, &format!(".of-lost-file-{now}"));
+        fs::rename(log, &aside)?;
+        // The index of the log, which is made anew.
+        match fs::remove_file(index) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(aside),
+        }
     }
 
     /// Whether the database is this one.

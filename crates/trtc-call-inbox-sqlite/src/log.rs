@@ -52,6 +52,16 @@ pub(crate) fn abandoned(path: &Path, failure: &Failure) {
     log_each_minute!(WARN, { path = path, failure = format_args!("{failure:?}") }, "the inbox is opened again");
 }
 
+/// A file is gone, and its log is kept under another name.
+pub(crate) fn log_put_aside(aside: &Path) {
+    let aside = aside.display().to_string();
+    log!(
+        ERROR,
+        { aside = aside },
+        "a file is gone, and its log is kept beside: callbacks may be in it"
+    );
+}
+
 /// The log of SQLite could not be written back; it is tried again.
 pub(crate) fn checkpoint_failed(error: &rusqlite::Error) {
     log_each_minute!(WARN, { error = error.to_string() }, "a checkpoint failed");

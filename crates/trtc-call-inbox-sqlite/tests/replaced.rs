@@ -146,7 +146,7 @@ async fn a_log_that_lost_its_file_is_kept_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn another_inbox_does_not_get_its_log() {
+async fn another_inbox_does_not_get_its_log_and_is_used_at_last() {
     let (folder, other) = (Folder::new(), Folder::new());
     let inbox = SqliteInbox::open(folder.file()).unwrap();
     put(&inbox, call("a", 10)).await;
@@ -160,10 +160,15 @@ async fn another_inbox_does_not_get_its_log() {
     for _ in 0..3 {
         assert_eq!(put_fails(&inbox, "b").await.kind(), StoreErrorKind::Replaced);
     }
-    // Whoever wants it has to say so.
-    fs::remove_file(folder.beside("-wal")).unwrap();
+    let log = fs::read(folder.beside("-wal")).unwrap();
+    // It is waited for, and then its log is kept beside.
     put_at_last(&inbox, "b").await;
     assert_eq!(waiting(&inbox).await, 1);
+    assert_eq!(inbox.integrity().await.unwrap(), Vec::<String>::new());
+    let files = fs::read_dir(folder.file().parent().unwrap()).unwrap();
+    let is_log =
+        |file: std::io::Result<fs::DirEntry>| fs::read(file.unwrap().path()).unwrap() == log;
+    assert!(files.into_iter().any(is_log), "nothing is thrown away");
 }
 
 #[tokio::test]
