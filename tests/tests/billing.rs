@@ -7,13 +7,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use conformance::PATH;
 use conformance::billing::{self, DAY, bill, body, health, not_stored, post, post_to};
 use conformance::books::{Bill, Books};
 use conformance::crashes::{self, Plan};
 use conformance::driver::in_time;
 use conformance::example::{Example, TOKEN};
 use conformance::programs::{BILLING, Programs, built, output};
-use conformance::PATH;
 use conformance::raw::{QUERY, Raw, head, ok, whole};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
