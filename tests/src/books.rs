@@ -72,7 +72,17 @@ impl Books {
     /// How many items are in a state.
     #[must_use]
     pub fn count(&self, state: &str) -> usize {
-        let query = format!("SELECT count(*) FROM trtc_call_items WHERE state = '{state}'");
+        self.count_where(&format!("state = '{state}'"))
+    }
+
+    /// How many items wait, or are worked, at one moment: an item may go from one to the other.
+    #[must_use]
+    pub fn count_open(&self) -> usize {
+        self.count_where("state IN ('waiting', 'leased')")
+    }
+
+    fn count_where(&self, condition: &str) -> usize {
+        let query = format!("SELECT count(*) FROM trtc_call_items WHERE {condition}");
         self.database().query_row(&query, [], |row| row.get::<_, i64>(0)).expect("items") as usize
     }
 

@@ -91,11 +91,10 @@ pub async fn run(programs: &Programs, books: &Books, plan: Plan) -> Outcome {
     senders.join_all().await;
 
     let Ledger { next, acknowledged, .. } = std::mem::take(&mut *lock(&ledger));
-    let open = |books: &Books| books.count("waiting") + books.count("leased");
-    let mut left = open(books);
+    let mut left = books.count_open();
     while left > 0 {
-        books.until("less is left", |books| open(books) < left).await;
-        left = open(books);
+        books.until("less is left", |books| books.count_open() < left).await;
+        left = books.count_open();
     }
     for example in running {
         assert_eq!(example.stop("-TERM").status, Some(0));
