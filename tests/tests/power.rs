@@ -14,7 +14,7 @@ const LONG_AFTER: Range<u32> = 3000..9000;
 
 /// For how many steps a program that is started again has, without a commit at opening, synced nothing
 /// yet.
-const FIRST_STEPS: usize = 40;
+const FIRST_STEPS: usize = 80;
 
 #[test]
 fn from_the_first_second_of_a_new_file_on_nothing_is_lost() {
@@ -57,7 +57,8 @@ fn without_waiting_for_the_disk_a_loss_is_found() {
 fn without_a_commit_at_opening_a_loss_is_found() {
     for kill in kills() {
         let Some(mut recorder) = Recorder::new(TMPDIR, "unsynced") else { return };
-        recorder.run_killed_at(kill, 3, &["unsynced"]);
+        // So many that the thread that writes comes to each of the kills.
+        recorder.run_killed_at(kill, 8, &["unsynced"]);
         let from = recorder.steps().len();
         recorder.run(3, &["unsynced"]);
         let name = format!("without a commit at opening, after {kill:?}");
