@@ -11,7 +11,7 @@ use trtc_call_inbox::store::{Lease, StoreError, StoreErrorKind};
 use trtc_call_inbox::{DoneAs, Job, JobError};
 
 use crate::engine::{Engine, PATIENCE, Turn};
-use crate::error::{Failure, closed, lease_lost};
+use crate::error::{Failure, closed};
 use crate::inbox::SqliteInbox;
 use crate::{busy, guard, log, settle};
 
@@ -196,7 +196,7 @@ fn attempt(turn: &Turn<'_>, call: &mut dyn Statements) -> Result<Fate, Failure> 
         && !settle::complete(transaction, lease, DoneAs::Handled, turn.now)?
     {
         transaction.execute_batch(UNDO)?;
-        return Ok(Fate::Undone(Some(lease_lost())));
+        return Ok(Fate::Undone(Some(StoreError::lease_lost())));
     }
     let outcome = run(transaction, call);
     if transaction.is_autocommit() {

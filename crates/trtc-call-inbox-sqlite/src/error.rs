@@ -110,11 +110,3 @@ impl From<std::io::Error> for Failure {
 pub(crate) fn closed() -> StoreError {
     StoreError::new(StoreErrorKind::Closed, "the inbox is closed")
 }
-
-/// A completion that came too late.
-pub(crate) fn lease_lost() -> StoreError {
-    StoreError::new(
-        StoreErrorKind::LeaseLost,
-        "the lease is lost: somebody else has the item, or it is disputed",
-    )
-}

@@ -4,8 +4,9 @@
 //! debug.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use trtc_call_inbox::store::Throttle;
 
 use crate::error::Failure;
 
@@ -29,16 +30,13 @@ macro_rules! log {
 macro_rules! log_each_minute {
     ($level:ident, { $($field:ident = $value:expr),* }, $message:literal) => {{
         static THROTTLE: Throttle = Throttle::new();
-        if THROTTLE.is_loud(Instant::now()) {
+        if THROTTLE.loud(Instant::now()).is_some() {
             log!($level, { $($field = $value),* }, $message);
         } else {
             log!(DEBUG, { $($field = $value),* }, $message);
         }
     }};
 }
-
-/// How long a kind of line stays quiet after it was loud.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// Somebody's statements took long: nothing could be stored meanwhile.
 pub(crate) fn slow_statements(took: Duration) {
@@ -65,38 +63,4 @@ pub(crate) fn log_put_aside(aside: &Path) {
 /// The log of SQLite could not be written back; it is tried again.
 pub(crate) fn checkpoint_failed(error: &rusqlite::Error) {
     log_each_minute!(WARN, { error = error.to_string() }, "a checkpoint failed");
-}
-
-/// When the last loud line was.
-struct Throttle(Mutex<Option<Instant>>);
-
-impl Throttle {
-    const fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    fn is_loud(&self, now: Instant) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_loud = last.is_none_or(|last| now.saturating_duration_since(last) >= QUIET);
-        if is_loud {
-            *last = Some(now);
-        }
-        is_loud
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kind_is_loud_once_a_minute() {
-        let (throttle, start) = (Throttle::new(), Instant::now());
-        let is_loud = |seconds| throttle.is_loud(start + Duration::from_secs(seconds));
-        assert!(is_loud(0));
-        assert!(!is_loud(1));
-        assert!(!is_loud(59));
-        assert!(is_loud(60));
-        assert!(!is_loud(61));
-    }
 }

@@ -12,7 +12,7 @@ use trtc_call_webhook::{Command, SdkAppId};
 use crate::inbox::Shared;
 use crate::item::{DoneAs, ItemId, SignatureFound, Source};
 use crate::job_error::JobError;
-use crate::store::{Lease, LeasedItem, Outcome, Settlement, Store, StoreError, StoreErrorKind};
+use crate::store::{Lease, LeasedItem, Outcome, Settlement, Store, StoreError};
 
 /// An item in a handler's hands, with the event decoded from it.
 ///
@@ -140,7 +140,7 @@ impl<E> Job<E> {
         let outcome = Outcome::Done(DoneAs::Handled);
         let settlement = Settlement { lease: self.lease(), outcome };
         if self.store().settle(vec![settlement]).await? != [true] {
-            return Err(lease_lost().into());
+            return Err(StoreError::lease_lost().into());
         }
         self.mark_completed();
         Ok(())
@@ -161,14 +161,6 @@ impl<E> Job<E> {
     fn item(&self) -> &LeasedItem {
         self.held.item()
     }
-}
-
-/// A completion that came too late.
-pub(crate) fn lease_lost() -> StoreError {
-    StoreError::new(
-        StoreErrorKind::LeaseLost,
-        "the lease is lost: somebody else has the item, or it is disputed",
-    )
 }
 
 impl<E> Deref for Job<E> {

@@ -26,6 +26,7 @@ mod memory;
 mod metrics;
 mod query;
 pub mod store;
+mod throttle;
 mod worker;
 
 pub use acceptance::Acceptance;

@@ -5,7 +5,6 @@
 //! since, and the others log at debug.
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use trtc_call_webhook::SdkAppId;
@@ -13,6 +12,7 @@ use trtc_call_webhook::SdkAppId;
 use crate::item::ItemId;
 use crate::job_error::JobError;
 use crate::store::LeasedItem;
+use crate::throttle::Throttle;
 
 /// One line, with fields for whoever counts or filters.
 #[cfg(feature = "tracing")]
@@ -43,9 +43,6 @@ macro_rules! log_each_minute {
         }
     }};
 }
-
-/// How long a kind of line stays quiet after it was loud.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// A callback is stored that would be billed differently from another one of its key.
 pub(crate) fn disputed(app: SdkAppId, item: ItemId, after_done: bool) {
@@ -154,48 +151,4 @@ pub(crate) fn stopped(given_back: usize) {
 /// App, item, and attempt.
 fn about(job: &LeasedItem) -> (u64, i64, u32) {
     (job.sdk_app_id.get(), job.lease.item.get(), job.attempt)
-}
-
-/// Lets one line of a kind through in a while.
-struct Throttle(Mutex<Throttled>);
-
-struct Throttled {
-    /// When the last loud line was.
-    last: Option<Instant>,
-    /// How many were quiet since.
-    since: u64,
-}
-
-impl Throttle {
-    const fn new() -> Self {
-        Self(Mutex::new(Throttled { last: None, since: 0 }))
-    }
-
-    /// How many were quiet since the last loud line, if this one is to be loud.
-    fn loud(&self, now: Instant) -> Option<u64> {
-        let mut throttled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if throttled.last.is_some_and(|last| now.saturating_duration_since(last) < QUIET) {
-            throttled.since = throttled.since.saturating_add(1);
-            return None;
-        }
-        throttled.last = Some(now);
-        Some(std::mem::take(&mut throttled.since))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kind_is_loud_once_a_minute_with_how_many_there_were_since() {
-        let (throttle, start) = (Throttle::new(), Instant::now());
-        let loud = |seconds| throttle.loud(start + Duration::from_secs(seconds));
-        assert_eq!(loud(0), Some(0));
-        assert_eq!(loud(0), None);
-        assert_eq!(loud(59), None);
-        assert_eq!(loud(60), Some(2));
-        assert_eq!(loud(61), None);
-        assert_eq!(loud(1000), Some(1));
-    }
 }

@@ -17,6 +17,8 @@ use crate::item::{DoneAs, Item, ItemId, NewItem, SignatureFound, Source};
 use crate::query::{Filter, Stats};
 
 pub use self::error::{StoreError, StoreErrorKind};
+#[doc(hidden)]
+pub use crate::throttle::Throttle;
 
 /// A future of a store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

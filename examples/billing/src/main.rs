@@ -29,6 +29,8 @@
 
 mod bill;
 mod refusals;
+// That of the axum example.
+#[path = "../../axum/src/server.rs"]
 mod server;
 mod trial;
 

@@ -49,6 +49,15 @@ impl StoreError {
         Self { kind, text: text.into(), source: None }
     }
 
+    /// A settlement or completion that came too late.
+    #[must_use]
+    pub fn lease_lost() -> Self {
+        Self::new(
+            StoreErrorKind::LeaseLost,
+            "the lease is lost: somebody else has the item, or it is disputed",
+        )
+    }
+
     /// With what it came from.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -1,4 +1,4 @@
-//! The bounds of the axum example.
+//! The server and its bounds.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
