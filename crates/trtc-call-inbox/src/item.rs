@@ -167,10 +167,13 @@ impl NewItem {
     /// What is kept of a delivery, in whatever form it was taken.
     #[must_use]
     pub fn of<E: Event>(delivery: &Delivery<E>) -> Self {
-        let callback = delivery.decode::<Callback>().ok().flatten();
-        let call_id = callback.as_ref().and_then(call_id_of).map(str::to_owned);
+        // Decoded once, for the key too.
+        let decoded = delivery.decode_as::<Callback>().ok().flatten();
+        let key = decoded.as_ref().map(Delivery::idempotency_key);
+        let callback = decoded.as_ref().map(Delivery::event);
+        let call_id = callback.and_then(call_id_of).map(str::to_owned);
         Self {
-            key: delivery.idempotency_key().as_str().to_owned(),
+            key: key.unwrap_or_else(|| delivery.idempotency_key()).as_str().to_owned(),
             sdk_app_id: delivery.params().sdk_app_id(),
             command: delivery.params().command().cloned(),
             call_id,
@@ -178,7 +181,7 @@ impl NewItem {
             signature: delivery.signature().into(),
             sha256: Sha256::digest(delivery.body()).into(),
             body: delivery.body().clone(),
-            compared: callback.as_ref().map(Compared::of).unwrap_or_default(),
+            compared: callback.map(Compared::of).unwrap_or_default(),
         }
     }
 }

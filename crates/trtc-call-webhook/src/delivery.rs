@@ -108,6 +108,17 @@ impl<E> Delivery<E> {
     pub fn decode<D: Event>(&self) -> Result<Option<D>, Error> {
         crate::decode::decode(self.0.params.command(), &self.0.body)
     }
+
+    /// The same delivery in another form: with the event that [`decode`](Self::decode) finds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decode`](Self::decode).
+    pub fn decode_as<D: Event>(&self) -> Result<Option<Delivery<D>>, Error> {
+        let Inner { params, signature, body, .. } = &*self.0;
+        let event = self.decode::<D>()?;
+        Ok(event.map(|event| Delivery::new(params.clone(), *signature, body.clone(), event)))
+    }
 }
 
 impl<E: Event> Delivery<E> {

@@ -178,6 +178,12 @@ fn a_redelivery_has_the_same_key_in_every_form() {
         deliver::<CallEnded>(&request).idempotency_key().as_str(),
         "1400000001:Call.CallbackAfterEndCall:055662e1-bc8a-469c-a334-1126c8c17d58"
     );
+    let undecoded = deliver::<Undecoded>(&request);
+    let decoded = undecoded.decode_as::<Callback>().unwrap().expect("all are taken");
+    assert_eq!(decoded.idempotency_key(), undecoded.idempotency_key());
+    assert_eq!((decoded.params(), decoded.body()), (undecoded.params(), undecoded.body()));
+    assert_eq!(decoded.signature(), undecoded.signature());
+    assert!(undecoded.decode_as::<CallStarted>().unwrap().is_none());
 }
 
 #[test]
