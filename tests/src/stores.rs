@@ -46,8 +46,13 @@ fn ended(call_id: &str, seconds: i64) -> CallEnded {
     call.with_result("NormalEnd").with_accept_time(accepted).with_end_time(accepted + seconds)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
-fn deliver(app: u64, request: Request) -> Delivery<Undecoded> {
+/// A callback, as a verifier of its app hands it over.
+///
+/// # Panics
+///
+/// If it is refused.
+#[must_use]
+pub fn deliver(app: u64, request: &Request) -> Delivery<Undecoded> {
     let verifier = Verifier::builder()
         .app(SdkApp::unsigned(app))
         .body_limit(1 << 21)
@@ -57,11 +62,11 @@ fn deliver(app: u64, request: Request) -> Delivery<Undecoded> {
 }
 
 fn delivery(call_id: &str, seconds: i64) -> Delivery<Undecoded> {
-    deliver(APP, Request::new(APP, ended(call_id, seconds)))
+    deliver(APP, &Request::new(APP, ended(call_id, seconds)))
 }
 
 fn with_body(body: impl Into<Vec<u8>>) -> Delivery<Undecoded> {
-    deliver(APP, Request::new(APP, ended("of no matter", 1)).with_body(body.into()))
+    deliver(APP, &Request::new(APP, ended("of no matter", 1)).with_body(body.into()))
 }
 
 fn item(call_id: &str, seconds: i64) -> NewItem {

@@ -103,7 +103,7 @@ pub async fn a_user_is_erased_from_all_calls(stage: Stage) {
         [("a", "u\"ser", ["1", "2"]), ("b", "1", ["u\"ser", "2"]), ("c", "1", ["u", "ser"])]
     {
         let call = ended(call_id, 9).with_caller(caller).with_members(members);
-        let new = NewItem::of(&deliver(super::APP, Request::new(super::APP, call)));
+        let new = NewItem::of(&deliver(super::APP, &Request::new(super::APP, call)));
         let Put::Stored(id) = stage.put(new).await else { panic!() };
         if call_id == "b" {
             expected.push(id);
@@ -148,7 +148,7 @@ pub async fn items_are_listed_by_filters(stage: Stage) {
     stage.work_first_dead().await;
     stage.advance(DAY).await;
     let since = stage.clock.now();
-    let Put::Stored(c) = stage.put(NewItem::of(&deliver(7, Request::new(7, ended("a", 9))))).await
+    let Put::Stored(c) = stage.put(NewItem::of(&deliver(7, &Request::new(7, ended("a", 9))))).await
     else {
         panic!()
     };
@@ -180,7 +180,7 @@ pub async fn items_are_counted(stage: Stage) {
     stage.stored("a").await;
     stage.stored("b").await;
     stage.work_first_dead().await;
-    stage.put(NewItem::of(&deliver(7, Request::new(7, ended("a", 9))))).await;
+    stage.put(NewItem::of(&deliver(7, &Request::new(7, ended("a", 9))))).await;
     stage.advance(TERM).await;
     let stats = stage.store.stats(None).await.unwrap();
     assert_eq!([stats.count(State::Dead), stats.count(State::Waiting)], [1, 2]);

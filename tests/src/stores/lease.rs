@@ -168,7 +168,7 @@ pub async fn a_suspect_that_is_given_back_stays_one(stage: Stage) {
 fn changed(call_id: &str, event_time: i64) -> NewItem {
     let change = MemberChanged::new(call_id).with_event_time(event_time);
     let change = change.with_changes([MemberChange::new("10002")]);
-    NewItem::of(&deliver(APP, Request::new(APP, change)))
+    NewItem::of(&deliver(APP, &Request::new(APP, change)))
 }
 
 /// One at a time, in the order of their arrival; a dead one does not hold up the rest.

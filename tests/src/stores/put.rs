@@ -26,7 +26,7 @@ pub async fn a_new_key_is_stored_and_waits(stage: Stage) {
 /// The largest SDKAppID is kept as it is.
 pub async fn any_app_is_kept(stage: Stage) {
     for app in [1, u64::from(u32::MAX), u64::MAX] {
-        let new = NewItem::of(&deliver(app, Request::new(app, ended("a", 9))));
+        let new = NewItem::of(&deliver(app, &Request::new(app, ended("a", 9))));
         let Put::Stored(id) = stage.put(new).await else { panic!("{app}") };
         assert_eq!(stage.get(id).await.sdk_app_id.get(), app);
         let listed = stage.store.list(Filter::all().sdk_app_id(app), 9, false).await.unwrap();
@@ -39,7 +39,7 @@ pub async fn a_redelivery_is_a_duplicate(stage: Stage) {
     let id = stage.stored("a").await;
     let spaced = NewItem::of(&deliver(
         super::APP,
-        Request::new(super::APP, ended("a", 9).with_event_time(1_741_231_296_000)),
+        &Request::new(super::APP, ended("a", 9).with_event_time(1_741_231_296_000)),
     ));
     assert_ne!(spaced.sha256, item("a", 9).sha256);
     for outcome in [None, Some(retry(TERM)), Some(DONE)] {

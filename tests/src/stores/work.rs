@@ -55,7 +55,7 @@ pub async fn what_no_handler_takes_is_kept(stage: Stage) {
     let inbox = stage.inbox();
     let started = trtc_call_webhook::sender::Request::sample(APP, Command::CallStarted);
     assert!(inbox.accept(&with_body("broken")).await.is_durable());
-    assert!(inbox.accept(&deliver(APP, started)).await.is_durable());
+    assert!(inbox.accept(&deliver(APP, &started)).await.is_durable());
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let worker = || {

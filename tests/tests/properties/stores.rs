@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use conformance::stores::deliver;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -17,9 +18,7 @@ use trtc_call_inbox::store::{
 use trtc_call_inbox::{Clock, DoneAs, Filter, Item, ItemId, MemoryInbox, NewItem, Stats};
 use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{
-    CallEnded, Callback, Delivery, MemberChange, MemberChanged, SdkApp, Undecoded, Verifier,
-};
+use trtc_call_webhook::{CallEnded, MemberChange, MemberChanged};
 
 use crate::config;
 
@@ -277,26 +276,20 @@ fn new_item(body: &Body) -> NewItem {
             let accepted = 1_741_231_000;
             let call = CallEnded::new(call_id).with_caller("1").with_members(["1", "2"]);
             let call = call.with_result("NormalEnd").with_accept_time(accepted);
-            NewItem::of(&deliver(app, call.with_end_time(accepted + seconds)))
+            NewItem::of(&deliver(app, &Request::new(app, call.with_end_time(accepted + seconds))))
         }
         Body::Changed { call_id, event_time } => {
             let change = MemberChanged::new(call_id).with_event_time(event_time);
-            NewItem::of(&deliver(1, change.with_changes([MemberChange::new("1")])))
+            NewItem::of(&deliver(
+                1,
+                &Request::new(1, change.with_changes([MemberChange::new("1")])),
+            ))
         }
         Body::Undecodable(byte) => {
             let request = Request::new(1, CallEnded::new("of no matter"));
-            NewItem::of(&deliver_to(1, &request.with_body(vec![byte])))
+            NewItem::of(&deliver(1, &request.with_body(vec![byte])))
         }
     }
-}
-
-fn deliver(app: u64, callback: impl Into<Callback>) -> Delivery<Undecoded> {
-    deliver_to(app, &Request::new(app, callback))
-}
-
-fn deliver_to(app: u64, request: &Request) -> Delivery<Undecoded> {
-    let verifier = Verifier::builder().app(SdkApp::unsigned(app)).build().unwrap();
-    request.deliver_to(&verifier).unwrap().unwrap()
 }
 
 /// A folder for one case: removed when it is over.
