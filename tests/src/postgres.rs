@@ -86,7 +86,7 @@ impl Server {
     pub async fn database(&self, name: &str) -> Database {
         let client = self.client().await;
         let run = async |sql: String| client.batch_execute(&sql).await.expect("a new database");
-        run(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        run(format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")).await;
         let mut ownership = String::new();
         if let Some(cluster) = &self.own {
             run(format!(
@@ -101,7 +101,7 @@ impl Server {
                 ownership.push_str(" TABLESPACE small");
             }
         }
-        run(format!("CREATE DATABASE {name} {ownership}")).await;
+        run(format!("CREATE DATABASE \"{name}\" {ownership}")).await;
         Database::new(self.place.clone(), name)
     }
 

@@ -50,11 +50,12 @@ impl Place {
 pub struct Database {
     place: Place,
     name: String,
+    url: String,
 }
 
 impl Database {
     pub(super) fn new(place: Place, name: &str) -> Self {
-        Self { place, name: name.to_owned() }
+        Self { url: place.url(name, None), place, name: name.to_owned() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -63,8 +64,8 @@ impl Database {
 
     /// Its URL, over TCP, for its owner.
     #[must_use]
-    pub fn url(&self) -> String {
-        self.place.url(&self.name, None)
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The same, for another port of this machine: that of a relay, say.
