@@ -12,6 +12,7 @@ use trtc_call_inbox::store::{
     Lease, LeaseRequest, Leased, LeasedItem, Outcome, Put, Settlement, Store,
 };
 use trtc_call_inbox::{Clock, DoneAs, Inbox, Item, ItemId, NewItem, State};
+use trtc_call_inbox_postgres::PostgresInbox;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{CallEnded, Delivery, SdkApp, Undecoded, Verifier};
 
@@ -25,6 +26,8 @@ pub struct Stage {
     pub other: Arc<dyn Store>,
     /// The clock of both.
     pub clock: Clock,
+    /// The server whose schema has a clock of its own, which moves along.
+    pub server: Option<PostgresInbox>,
 }
 
 /// The app of most items.
@@ -129,12 +132,18 @@ impl Stage {
     /// Moves the clock.
     async fn advance(&self, by: Duration) {
         self.clock.advance(by);
-        tokio::task::yield_now().await;
+        self.tell_server().await;
     }
 
     async fn set_back(&self, by: Duration) {
         self.clock.set_back(by);
-        tokio::task::yield_now().await;
+        self.tell_server().await;
+    }
+
+    async fn tell_server(&self) {
+        if let Some(server) = &self.server {
+            server.set_test_time(Some(self.clock.now())).await.expect("a time");
+        }
     }
 
     fn inbox(&self) -> Inbox {

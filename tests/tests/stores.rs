@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use conformance::postgres::Server;
 use conformance::stores::{self, Stage};
 use trtc_call_inbox::store::Store;
 use trtc_call_inbox::{Clock, MemoryInbox};
+use trtc_call_inbox_postgres::PostgresInbox;
 use trtc_call_inbox_sqlite::SqliteInbox;
 
 /// Makes a test of each behaviour for each store.
@@ -16,7 +18,7 @@ macro_rules! tests {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $behaviour() {
-                    let stage = super::$store(stringify!($behaviour));
+                    let Some(stage) = super::$store(stringify!($behaviour)).await else { return };
                     conformance::driver::in_time(super::stores::$behaviour(stage)).await;
                 }
             )*
@@ -25,6 +27,7 @@ macro_rules! tests {
     ($($behaviour:ident)*) => {
         tests!(@of memory: $($behaviour)*);
         tests!(@of sqlite: $($behaviour)*);
+        tests!(@of postgres: $($behaviour)*);
     };
 }
 
@@ -77,13 +80,13 @@ tests! {
     a_correction_knows_what_it_replaces
 }
 
-fn memory(_: &str) -> Stage {
+async fn memory(_: &str) -> Option<Stage> {
     let clock = Clock::manual();
     let store: Arc<dyn Store> = Arc::new(MemoryInbox::with_clock(clock.clone()));
-    Stage { other: Arc::clone(&store), store, clock }
+    Some(Stage { other: Arc::clone(&store), store, clock, server: None })
 }
 
-fn sqlite(test: &str) -> Stage {
+async fn sqlite(test: &str) -> Option<Stage> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stores").join(test);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -92,5 +95,20 @@ fn sqlite(test: &str) -> Stage {
         let options = SqliteInbox::options().clock(clock.clone());
         Arc::new(options.open(folder.join("callbacks.db")).unwrap())
     };
-    Stage { store: open(), other: open(), clock }
+    Some(Stage { store: open(), other: open(), clock, server: None })
+}
+
+/// Two servers, as far as PostgreSQL can tell.
+async fn postgres(test: &str) -> Option<Stage> {
+    let database = Server::shared()?.database(test).await;
+    let clock = Clock::manual();
+    let server = PostgresInbox::connect(database.url()).await.unwrap();
+    server.set_test_time(Some(clock.now())).await.unwrap();
+    let other = PostgresInbox::connect(database.url()).await.unwrap();
+    Some(Stage {
+        store: Arc::new(server.clone()),
+        other: Arc::new(other),
+        clock,
+        server: Some(server),
+    })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -34,21 +34,35 @@ pub(crate) struct Held(Arc<Inner>);
 struct Inner {
     item: LeasedItem,
     shared: Arc<Shared>,
-    is_completed: AtomicBool,
+    completion: AtomicU8,
+}
+
+/// Who completes a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completion {
+    /// The worker, once the handler has returned.
+    Worker,
+    /// A transaction of the user's: it is looked whether it was committed.
+    Transaction,
+    /// The handler has, and that is stored.
+    Stored,
 }
 
 impl Held {
     pub(crate) fn new(item: LeasedItem, shared: Arc<Shared>) -> Self {
-        Self(Arc::new(Inner { item, shared, is_completed: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { item, shared, completion: AtomicU8::new(0) }))
     }
 
     pub(crate) fn item(&self) -> &LeasedItem {
         &self.0.item
     }
 
-    /// Whether the handler has completed it by itself.
-    pub(crate) fn is_completed(&self) -> bool {
-        self.0.is_completed.load(Ordering::Acquire)
+    pub(crate) fn completion(&self) -> Completion {
+        match self.0.completion.load(Ordering::Acquire) {
+            0 => Completion::Worker,
+            1 => Completion::Transaction,
+            _ => Completion::Stored,
+        }
     }
 }
 
@@ -155,7 +169,14 @@ impl<E> Job<E> {
     /// Says that the store has completed it. For stores that complete in a transaction of their own.
     #[doc(hidden)]
     pub fn mark_completed(&self) {
-        self.held.0.is_completed.store(true, Ordering::Release);
+        self.held.0.completion.store(2, Ordering::Release);
+    }
+
+    /// Leaves it to a transaction in the store's own database to complete it, with [`lease`](Self::lease):
+    /// when the handler returns `Ok`, the worker looks whether that was committed, and has it tried again
+    /// if not. For a client of the database that this crate does not know; `complete_in` does it by itself.
+    pub fn completes_in_transaction(&self) {
+        self.held.0.completion.fetch_max(1, Ordering::Release);
     }
 
     fn item(&self) -> &LeasedItem {

@@ -128,6 +128,16 @@ pub(crate) fn error_after_completion(job: &LeasedItem, error: &JobError) {
     );
 }
 
+/// A handler left it to a transaction to complete its job, and failed.
+pub(crate) fn not_tried_again(job: &LeasedItem, error: &str) {
+    let (app, item, attempt) = about(job);
+    log_each_minute!(
+        WARN,
+        { sdk_app_id = app, item = item, attempt = attempt, error = error },
+        "handler failed after its transaction had completed its job, or had lost the lease: not tried again"
+    );
+}
+
 pub(crate) fn cannot_lease(error: &(dyn Error + 'static)) {
     log_each_minute!(WARN, { error = error }, "nothing can be leased, tried again");
 }

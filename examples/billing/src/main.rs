@@ -2,9 +2,10 @@
 //! work, each call exactly once.
 //!
 //! Reads `ADDR`, `SDK_APP_ID` and `CALLBACK_TOKEN`, and from `INBOX` the path of a SQLite file, by default
-//! `callbacks.db`: there the callbacks wait, and there are the bills, in a table `bills`. Serves
-//! `/callback`, and `/healthz` for a load balancer. Any number of processes may share the file. Prints a
-//! line of JSON for each bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
+//! `callbacks.db`, or the URL of a PostgreSQL database, `postgres://…`: there the callbacks wait, and there
+//! are the bills, in a table `bills`. Serves `/callback`, and `/healthz` for a load balancer. Any number of
+//! processes may share the file, and any number of machines the database. Prints a line of JSON for each
+//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
 //!
 //! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which the callback
 //! does not tell what to bill, and those of which two callbacks say different things.
@@ -28,6 +29,7 @@
 )]
 
 mod bill;
+mod books;
 mod refusals;
 // That of the axum example.
 #[path = "../../axum/src/server.rs"]
@@ -49,10 +51,10 @@ use example_support::{
 use tokio::time::sleep;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 use trtc_call_inbox::{Inbox, Job, JobError, Unhandled};
-use trtc_call_inbox_sqlite::{CompleteWith, SqliteInbox};
 use trtc_call_webhook_axum::{Ack, Billing, CallEnded, Undecoded, Verifier, Webhook};
 
 use crate::bill::Bill;
+use crate::books::Books;
 use crate::refusals::Refusals;
 use crate::trial::Trial;
 
@@ -85,7 +87,7 @@ async fn healthz(State(AppState { inbox, .. }): State<AppState>) -> StatusCode {
 }
 
 /// Bills a call. The bill and that the job is done are one transaction: both are there, or neither.
-async fn bill_call(job: Job<CallEnded>, trial: Trial) -> Result<(), JobError> {
+async fn bill_call(job: Job<CallEnded>, books: Books, trial: Trial) -> Result<(), JobError> {
     sleep(trial.delay).await;
     if job.attempt() <= trial.failures {
         return Err("BILL_FAIL_FIRST asks for it".into());
@@ -99,7 +101,7 @@ async fn bill_call(job: Job<CallEnded>, trial: Trial) -> Result<(), JobError> {
     };
     let bill = Bill::new(&job, seconds);
     let line = bill.line();
-    job.complete_with(move |transaction| bill.write(transaction)).await?;
+    books.write(&job, bill).await?;
     if let Err(error) = print_line(line).await {
         eprintln!("{}: billed, but not printed: {error}", job.key());
     }
@@ -115,17 +117,16 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, verifier } = Settings::from_env()?;
     let trial = Trial::from_env()?;
-    let path = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
-    if path.starts_with("postgres:") || path.starts_with("postgresql:") {
-        return Err("INBOX must be the path of a file".into());
-    }
+    let inbox = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
     let listener = example_support::listen(addr)?;
-    let store = SqliteInbox::open(&path).map_err(|error| format!("cannot open INBOX: {error}"))?;
-    store.write(bill::create_table).await.map_err(|error| format!("cannot use INBOX: {error}"))?;
-    let inbox = Inbox::from(store);
+    let books = Books::open(&inbox).await?;
+    let inbox = books.inbox();
     // Of the other callbacks nothing is billed.
-    let worker =
-        inbox.worker().on(move |job| bill_call(job, trial)).unhandled(Unhandled::Done).start();
+    let worker = inbox
+        .worker()
+        .on(move |job| bill_call(job, books.clone(), trial))
+        .unhandled(Unhandled::Done)
+        .start();
 
     let refusals = Refusals::default();
     let router = Router::new()

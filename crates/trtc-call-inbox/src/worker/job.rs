@@ -9,9 +9,13 @@ use super::Core;
 use super::catch_unwind::CatchUnwind;
 use super::phase::Phases;
 use super::policy::Policy;
-use crate::job::Held;
+use crate::job::{Completion, Held};
 use crate::store::Outcome;
 use crate::{log, metrics};
+
+/// The error of a handler that returns `Ok` and has not committed what completes its job.
+pub(super) const NOT_COMMITTED: &str =
+    "the handler has not committed the transaction in which it completed its job";
 
 /// A job that ended and is to be settled.
 pub(super) struct Finished {
@@ -36,13 +40,18 @@ impl Core {
             Ok(Err(_)) => Err(format!("the handler did not end within {time:?}").into()),
             Err(panic) => Err(format!("the handler panicked: {panic}").into()),
         };
-        if !held.is_completed() {
-            return Some(self.policy.outcome(held.item(), word));
-        }
-        if let Err(error) = word {
-            log::error_after_completion(held.item(), &error);
-        }
-        None
+        let word = match held.completion() {
+            Completion::Worker => word,
+            // It takes effect only if the transaction was not committed.
+            Completion::Transaction => word.and(Err(NOT_COMMITTED.into())),
+            Completion::Stored => {
+                if let Err(error) = word {
+                    log::error_after_completion(held.item(), &error);
+                }
+                return None;
+            }
+        };
+        Some(self.policy.outcome(held.item(), word))
     }
 }
 
@@ -57,7 +66,7 @@ pub(super) fn spawn(
     tokio::spawn(async move {
         let outcome = match phases.unless_ending(core.work(&held)).await {
             Some(outcome) => outcome,
-            None => (!held.is_completed()).then_some(Outcome::GiveBack),
+            None => (held.completion() != Completion::Stored).then_some(Outcome::GiveBack),
         };
         let _ = finished.send(Finished { held, outcome, place });
     });

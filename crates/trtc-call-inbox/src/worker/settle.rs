@@ -7,9 +7,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Core;
 use super::backoff::Backoff;
-use super::job::Finished;
+use super::job::{Finished, NOT_COMMITTED};
 use super::phase::Phases;
 use crate::item::ItemId;
+use crate::job::Completion;
 use crate::store::{Outcome, Settlement, StoreError};
 use crate::{log, metrics};
 
@@ -100,9 +101,23 @@ fn settlement(job: &Finished) -> Option<Settlement> {
 /// How a job is concluded; says what a person has to know.
 fn conclude(job: &Finished, outcome: &Outcome, was_held: bool) -> Conclusion {
     let item = job.held.item();
-    if !was_held {
-        log::lease_lost(item, matches!(outcome, Outcome::Done(_)));
-        return Conclusion::Lost;
+    match (was_held, job.held.completion(), outcome) {
+        (true, ..) => {}
+        (
+            false,
+            Completion::Transaction,
+            Outcome::Retry { error, .. } | Outcome::Dead { error },
+        ) => {
+            if error == NOT_COMMITTED {
+                return Conclusion::Done;
+            }
+            log::not_tried_again(item, error);
+            return Conclusion::Lost;
+        }
+        (false, ..) => {
+            log::lease_lost(item, matches!(outcome, Outcome::Done(_)));
+            return Conclusion::Lost;
+        }
     }
     match outcome {
         Outcome::Done(_) => Conclusion::Done,

@@ -1,0 +1,263 @@
+//! Connections: opened with pauses that grow while that fails, and looked at before they are used.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use trtc_call_inbox::store::StoreErrorKind;
+
+use crate::error::Failure;
+use crate::log;
+use crate::url::Target;
+
+/// How long opening a connection may take: each host's TCP, and all together.
+const HOST_PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a network may keep quiet until a connection is given up.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// The pause after an opening that failed; it doubles up to the longest one.
+const PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long keepalives wait, if nothing else is said: what tokio-postgres has.
+const KEEPALIVES_UNSET: Duration = Duration::from_secs(2 * 60 * 60);
+
+const SELECT_SETTINGS: &str = "
+    SELECT current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on',
+           current_setting('server_encoding') = 'UTF8',
+           current_setting('default_transaction_isolation') = 'read committed',
+           current_setting('transaction_read_only') = 'off',
+           NOT EXISTS (
+               SELECT FROM pg_catalog.pg_class
+               WHERE oid IN (to_regclass('trtc_call.keys'), to_regclass('trtc_call.items'))
+                 AND relpersistence <> 'p'
+           )";
+
+/// A statement's argument.
+pub(crate) type Argument<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// What opens connections to one server.
+pub(crate) struct Connector {
+    target: Target,
+    tls: MakeRustlsConnect,
+    takes_insecure_settings: bool,
+    trouble: Mutex<Trouble>,
+}
+
+/// Why there is no connection, and until when nobody tries again.
+struct Trouble {
+    last: Option<(Failure, Instant)>,
+    pause: Duration,
+}
+
+impl Connector {
+    pub(crate) fn new(mut target: Target, takes_insecure_settings: bool) -> Result<Self, Failure> {
+        let tls = crate::tls::connector(target.verify, target.roots.as_deref())?;
+        let config = &mut target.config;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(HOST_PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(QUIET);
+        }
+        if config.get_keepalives_idle() == KEEPALIVES_UNSET {
+            config.keepalives_idle(QUIET).keepalives_interval(QUIET / 5).keepalives_retries(3);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("trtc-call-inbox");
+        }
+        // Of several servers only one can be written to.
+        let any = TargetSessionAttrs::Any;
+        if config.get_hosts().len() > 1 && config.get_target_session_attrs() == any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let trouble = Mutex::new(Trouble { last: None, pause: PAUSE });
+        Ok(Self { target, tls, takes_insecure_settings, trouble })
+    }
+
+    /// The server's name for people.
+    pub(crate) fn place(&self) -> &str {
+        &self.target.place
+    }
+
+    /// Opens a connection, unless that has just failed.
+    pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
+        if let Some((failure, until)) = &self.trouble().last
+            && Instant::now() < *until
+        {
+            return Err(failure.clone());
+        }
+        let opened = match timeout(PATIENCE, self.open()).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let text = "it did not answer in time";
+                Err(Failure::new(StoreErrorKind::Unavailable, text))
+            }
+        };
+        let mut trouble = self.trouble();
+        match &opened {
+            Ok(_) => *trouble = Trouble { last: None, pause: PAUSE },
+            Err(failure) => {
+                log::not_connected(self.place(), failure.text());
+                let until = Instant::now().checked_add(trouble.pause);
+                trouble.last = until.map(|until| (failure.clone(), until));
+                trouble.pause = trouble.pause.saturating_mul(2).min(MAX_PAUSE);
+            }
+        }
+        opened
+    }
+
+    fn trouble(&self) -> std::sync::MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn open(&self) -> Result<Connection, Failure> {
+        let (client, connection) = self.target.config.connect(self.tls.clone()).await?;
+        let warning = Warning::default();
+        tokio::spawn(drive(connection, warning.clone(), self.target.place.clone()));
+        let connection = Connection { client, warning };
+        self.check_settings(&connection).await?;
+        Ok(connection)
+    }
+
+    /// Whether the server keeps what it says that it keeps.
+    pub(crate) async fn check_settings(&self, connection: &Connection) -> Result<(), Failure> {
+        let settings = connection.row(SELECT_SETTINGS, &[]).await?;
+        let is = |index| settings.try_get::<_, bool>(index).map_err(Failure::from);
+        let wrong = |text: &str| Err(Failure::new(StoreErrorKind::Other, text));
+        if !is(2)? {
+            return wrong("the database's encoding must be UTF8");
+        }
+        if !is(3)? {
+            return wrong(
+                "this role's default_transaction_isolation must be 'read committed': ALTER ROLE does that",
+            );
+        }
+        if !is(4)? {
+            let text =
+                "it cannot be written to: it is a standby, or its transactions are read-only";
+            return Err(Failure::new(StoreErrorKind::ReadOnly, text));
+        }
+        if self.takes_insecure_settings {
+            return Ok(());
+        }
+        for (index, text) in [
+            (0, "fsync is off: what is acknowledged would be lost in a crash"),
+            (1, "full_page_writes is off: what is acknowledged could be lost in a crash"),
+            (5, "its tables are not logged: what is acknowledged would be lost in a crash"),
+        ] {
+            if !is(index)? {
+                return wrong(text);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    warning: Warning,
+}
+
+/// The last warning that came, if one did.
+#[derive(Clone, Default)]
+struct Warning(Arc<Mutex<Option<String>>>);
+
+impl Warning {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn look_at(&self, notice: &DbError) {
+        let is_warning = notice.parsed_severity() == Some(Severity::Warning)
+            || notice.code().code().starts_with("01");
+        if is_warning {
+            let warning = notice.message().to_owned();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(warning);
+        }
+    }
+}
+
+impl Connection {
+    /// Whether it can be used further.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Runs a statement that gives one row. Outside of a transaction it is one, and committed after this.
+    pub(crate) async fn row(
+        &self,
+        statement: &str,
+        arguments: &[Argument<'_>],
+    ) -> Result<Row, Failure> {
+        let rows = self.rows(statement, arguments).await?;
+        rows.into_iter().next().ok_or_else(|| {
+            Failure::new(StoreErrorKind::Other, "a statement has given nothing")
+                .sparing_connection()
+        })
+    }
+
+    /// Runs a statement. It has no name in the server, so that a pooler may be in between.
+    pub(crate) async fn rows(
+        &self,
+        statement: &str,
+        arguments: &[Argument<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        self.warning.take();
+        let arguments: Vec<Argument<'_>> =
+            arguments.iter().map(|(value, of)| (*value, of.clone())).collect();
+        let rows = self.client.query_typed(statement, &arguments).await?;
+        self.without_warning()?;
+        Ok(rows)
+    }
+
+    /// Runs statements without arguments: those that begin and end transactions.
+    pub(crate) async fn run(&self, statements: &str) -> Result<(), Failure> {
+        self.warning.take();
+        self.client.batch_execute(statements).await?;
+        self.without_warning()
+    }
+
+    /// A wait for a standby that was cancelled ends a commit with success, and a warning. It comes before
+    /// the word that all is done.
+    fn without_warning(&self) -> Result<(), Failure> {
+        match self.warning.take() {
+            None => Ok(()),
+            Some(warning) => {
+                let text = format!("a warning came with a commit: {warning}");
+                Err(Failure::new(StoreErrorKind::Unavailable, text))
+            }
+        }
+    }
+}
+
+/// Carries what is sent and what comes, until the connection is closed.
+async fn drive<S, T>(
+    mut connection: tokio_postgres::Connection<S, T>,
+    warning: Warning,
+    place: String,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => warning.look_at(&notice),
+            Ok(_) => {}
+            Err(error) => {
+                log::lost(&place, Failure::from(error).text());
+                return;
+            }
+        }
+    }
+}

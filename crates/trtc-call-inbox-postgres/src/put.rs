@@ -1,0 +1,219 @@
+//! Keeping what was delivered, each body of a key once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::types::Type;
+use trtc_call_inbox::store::{ComparedBodies, Put};
+use trtc_call_inbox::{ItemId, NewItem};
+
+use crate::clock::Clock;
+use crate::connect::{Argument, Connection};
+use crate::error::{Failure, TO_BE_COMPARED};
+use crate::schema::{BEGIN_WORK, VERSION};
+use crate::text::escape;
+
+const PUT: &str =
+    "SELECT numbers, at FROM trtc_call.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const PUT_ONE: &str = "
+    SELECT known, has_body
+    FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+const DISPUTE: &str = "
+    SELECT after_done FROM trtc_call.dispute($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const NEXT_NUMBERS: &str = "SELECT trtc_call.next_numbers($1)";
+
+/// An item as the statements take it.
+struct Row<'a> {
+    new: &'a NewItem,
+    digest: [u8; 32],
+    key: Cow<'a, str>,
+    sdk_app_id: i64,
+    compared: String,
+    command: Option<Cow<'a, str>>,
+    call_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Row<'a> {
+    fn of(new: &'a NewItem) -> Self {
+        Self {
+            new,
+            digest: Sha256::digest(&new.key).into(),
+            key: escape(&new.key),
+            sdk_app_id: new.sdk_app_id.get().cast_signed(),
+            compared: ComparedBodies::first(new.compared.clone()).to_json(),
+            command: new.command.as_ref().map(|command| escape(command.as_str())),
+            call_id: new.call_id.as_deref().map(escape),
+        }
+    }
+}
+
+/// Keeps items in one transaction, and says of each what it was.
+pub(crate) async fn put(
+    connection: &Connection,
+    clock: &Clock,
+    items: &[&NewItem],
+) -> Result<Vec<Put>, Failure> {
+    let rows: Vec<Row<'_>> = items.iter().map(|new| Row::of(new)).collect();
+    if let Some(firsts) = firsts(&rows) {
+        match put_at_once(connection, clock, &rows, &firsts).await {
+            Err(failure) if failure.is(TO_BE_COMPARED) => {}
+            outcome => return outcome,
+        }
+    }
+    connection.run("BEGIN").await?;
+    let outcome = put_one_by_one(connection, clock, &rows).await;
+    match &outcome {
+        Ok(_) => connection.run("COMMIT").await?,
+        Err(failure) if failure.spares_connection() => connection.run("ROLLBACK").await?,
+        Err(_) => {}
+    }
+    outcome
+}
+
+/// The place of the first item of each key; `None` if items of one key have to be compared with each other.
+fn firsts(rows: &[Row<'_>]) -> Option<Vec<usize>> {
+    let mut known: HashMap<&[u8; 32], &Row<'_>> = HashMap::new();
+    let mut firsts = Vec::with_capacity(rows.len());
+    for (place, row) in rows.iter().enumerate() {
+        match known.entry(&row.digest) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(row);
+                firsts.push(place);
+            }
+            Entry::Occupied(first) => {
+                let first = first.get();
+                if first.new.sha256 != row.new.sha256 && first.compared != row.compared {
+                    return None;
+                }
+            }
+        }
+    }
+    Some(firsts)
+}
+
+/// Keeps items by one statement that is a transaction: all there is to do but for disputes.
+async fn put_at_once(
+    connection: &Connection,
+    clock: &Clock,
+    rows: &[Row<'_>],
+    firsts: &[usize],
+) -> Result<Vec<Put>, Failure> {
+    let firsts: Vec<(usize, &Row<'_>)> =
+        firsts.iter().filter_map(|place| Some((*place, rows.get(*place)?))).collect();
+    let each = || firsts.iter().map(|(_, row)| *row);
+    let digests: Vec<&[u8]> = each().map(|row| &row.digest[..]).collect();
+    let keys: Vec<&str> = each().map(|row| &*row.key).collect();
+    let sdk_app_ids: Vec<i64> = each().map(|row| row.sdk_app_id).collect();
+    let compared: Vec<&str> = each().map(|row| &*row.compared).collect();
+    let commands: Vec<Option<&str>> = each().map(|row| row.command.as_deref()).collect();
+    let call_ids: Vec<Option<&str>> = each().map(|row| row.call_id.as_deref()).collect();
+    let sources: Vec<&str> = each().map(|row| row.new.source.as_str()).collect();
+    let signatures: Vec<&str> = each().map(|row| row.new.signature.as_str()).collect();
+    let sha256s: Vec<&[u8]> = each().map(|row| &row.new.sha256[..]).collect();
+    let bodies: Vec<&[u8]> = each().map(|row| &row.new.body[..]).collect();
+    let arguments: [Argument<'_>; 11] = [
+        (&VERSION, Type::INT4),
+        (&digests, Type::BYTEA_ARRAY),
+        (&keys, Type::TEXT_ARRAY),
+        (&sdk_app_ids, Type::INT8_ARRAY),
+        (&compared, Type::TEXT_ARRAY),
+        (&commands, Type::TEXT_ARRAY),
+        (&call_ids, Type::TEXT_ARRAY),
+        (&sources, Type::TEXT_ARRAY),
+        (&signatures, Type::TEXT_ARRAY),
+        (&sha256s, Type::BYTEA_ARRAY),
+        (&bodies, Type::BYTEA_ARRAY),
+    ];
+    let put = connection.row(PUT, &arguments).await?;
+    let numbers: Vec<Option<i64>> = put.try_get(0)?;
+    clock.saw(put.try_get(1)?);
+    let mut puts = vec![Put::Duplicate; rows.len()];
+    for ((place, _), number) in firsts.iter().zip(numbers) {
+        if let (Some(put), Some(number)) = (puts.get_mut(*place), number) {
+            *put = Put::Stored(ItemId::new(number));
+        }
+    }
+    Ok(puts)
+}
+
+/// Keeps items one after the other, in the order of their keys' digests, and compares those that have to
+/// be.
+async fn put_one_by_one(
+    connection: &Connection,
+    clock: &Clock,
+    rows: &[Row<'_>],
+) -> Result<Vec<Put>, Failure> {
+    let begun = connection.row(BEGIN_WORK, &[(&VERSION, Type::INT4)]).await?;
+    let now: SystemTime = begun.try_get(0)?;
+    clock.saw(now);
+    let items = i32::try_from(rows.len()).unwrap_or(i32::MAX);
+    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
+    let numbers: Vec<i64> = numbers.try_get(0)?;
+    let mut sorted: Vec<(usize, (&Row<'_>, i64))> = rows.iter().zip(numbers).enumerate().collect();
+    sorted.sort_by_key(|(_, (row, _))| row.digest);
+    let mut puts = vec![Put::Duplicate; rows.len()];
+    for (place, (row, number)) in sorted {
+        if let Some(put) = puts.get_mut(place) {
+            *put = put_one(connection, now, number, row).await?;
+        }
+    }
+    Ok(puts)
+}
+
+async fn put_one(
+    connection: &Connection,
+    now: SystemTime,
+    number: i64,
+    row: &Row<'_>,
+) -> Result<Put, Failure> {
+    let Row { new, digest, key, sdk_app_id, compared, command, call_id } = row;
+    let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
+    let (key, compared) = (&**key, &**compared);
+    let (command, call_id) = (command.as_deref(), call_id.as_deref());
+    let (source, signature) = (new.source.as_str(), new.signature.as_str());
+    let arguments: [Argument<'_>; 12] = [
+        (&now, Type::TIMESTAMPTZ),
+        (&number, Type::INT8),
+        (&digest, Type::BYTEA),
+        (&key, Type::TEXT),
+        (sdk_app_id, Type::INT8),
+        (&compared, Type::TEXT),
+        (&command, Type::TEXT),
+        (&call_id, Type::TEXT),
+        (&source, Type::TEXT),
+        (&signature, Type::TEXT),
+        (&sha256, Type::BYTEA),
+        (&body, Type::BYTEA),
+    ];
+    let put = connection.row(PUT_ONE, &arguments).await?;
+    let known: Option<String> = put.try_get(0)?;
+    let item = ItemId::new(number);
+    let Some(known) = known else { return Ok(Put::Stored(item)) };
+    let mut bodies = ComparedBodies::from_json(&known);
+    if put.try_get(1)? || bodies.have(&new.compared) {
+        return Ok(Put::Duplicate);
+    }
+    bodies.add(new.compared.clone());
+    let compared = bodies.to_json();
+    let arguments: [Argument<'_>; 11] = [
+        (&now, Type::TIMESTAMPTZ),
+        (&number, Type::INT8),
+        (&digest, Type::BYTEA),
+        (&compared, Type::TEXT),
+        (sdk_app_id, Type::INT8),
+        (&command, Type::TEXT),
+        (&call_id, Type::TEXT),
+        (&source, Type::TEXT),
+        (&signature, Type::TEXT),
+        (&sha256, Type::BYTEA),
+        (&body, Type::BYTEA),
+    ];
+    let disputed = connection.row(DISPUTE, &arguments).await?;
+    Ok(Put::Disputed { item, after_done: disputed.try_get(0)? })
+}

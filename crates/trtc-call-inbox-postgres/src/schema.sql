@@ -1,0 +1,619 @@
+-- The tables of the inbox, and what it does in them.
+--
+-- A release only adds: tables, indexes, columns with defaults, and functions. A function that would take
+-- or return something else gets another name. What is no longer needed goes one release later, so that two
+-- versions can work in one schema.
+--
+-- Texts of callbacks are escaped, since a text here holds no NUL: \ is \\, and NUL is \0.
+
+CREATE TABLE trtc_call.schema (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    version integer NOT NULL,
+    oldest integer NOT NULL,
+    -- For tests: what time it is, instead of the clock's.
+    test_time timestamptz
+);
+
+CREATE SEQUENCE trtc_call.item_numbers;
+
+-- One row for each idempotency key, for longer than its items. It is found by the key's SHA-256, since
+-- a key may be too long for an index. Who puts something locks it; nobody locks it longer than a moment.
+CREATE TABLE trtc_call.keys (
+    digest bytea PRIMARY KEY,
+    key text COLLATE "C" NOT NULL,
+    sdk_app_id bigint NOT NULL,
+    compared text COLLATE "C" NOT NULL,
+    first_item bigint NOT NULL,
+    deliveries bigint NOT NULL DEFAULT 1,
+    last_at timestamptz NOT NULL,
+    items integer NOT NULL DEFAULT 1,
+    pruned_handled bigint,
+    -- Whether two bodies would be billed differently. It stops also the items that could not be marked
+    -- at that moment, since somebody's transaction held them.
+    is_disputed boolean NOT NULL DEFAULT false
+);
+CREATE INDEX keys_bare ON trtc_call.keys (last_at) WHERE items = 0;
+
+-- The indexes of the states share the items out among them, and hold what is counted. Only the items of a
+-- key that are not its first stand in an index of keys.
+CREATE TABLE trtc_call.items (
+    id bigint PRIMARY KEY,
+    digest bytea NOT NULL,
+    is_rival boolean NOT NULL DEFAULT false,
+    sha256 bytea NOT NULL,
+    sdk_app_id bigint NOT NULL,
+    command text COLLATE "C",
+    call_id text COLLATE "C",
+    source text COLLATE "C" NOT NULL,
+    signature text COLLATE "C" NOT NULL,
+    received_at timestamptz NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    due_at timestamptz NOT NULL,
+    delay interval NOT NULL DEFAULT '0',
+    attempts integer NOT NULL DEFAULT 0,
+    first_attempt_at timestamptz,
+    lost_leases integer NOT NULL DEFAULT 0,
+    last_error text COLLATE "C",
+    owner bigint,
+    token bigint,
+    leased_until timestamptz,
+    lease_term interval,
+    done_as text COLLATE "C",
+    done_at timestamptz,
+    replaces bigint,
+    body bytea
+) WITH (
+    -- Each item is updated twice and then deleted: what is dead is to be cleared away early.
+    autovacuum_vacuum_scale_factor = 0.02,
+    autovacuum_analyze_scale_factor = 0.02
+);
+CREATE INDEX items_rival ON trtc_call.items (digest) WHERE is_rival;
+-- Not a B-tree, which takes no text as long as a call's id may be.
+CREATE INDEX items_call ON trtc_call.items USING hash (call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX items_waiting ON trtc_call.items ((lost_leases > 0), due_at, id) INCLUDE (sdk_app_id)
+    WHERE state = 'waiting';
+CREATE INDEX items_leased ON trtc_call.items (leased_until) INCLUDE (sdk_app_id)
+    WHERE state = 'leased';
+CREATE INDEX items_done ON trtc_call.items (done_at) INCLUDE (sdk_app_id)
+    WHERE state = 'done';
+CREATE INDEX items_stopped ON trtc_call.items (state, id) INCLUDE (sdk_app_id)
+    WHERE state IN ('dead', 'disputed');
+
+-- What time it is here.
+CREATE FUNCTION trtc_call.now() RETURNS timestamptz
+LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(test_time, clock_timestamp()) FROM trtc_call.schema
+$$;
+
+-- Begins whatever a program of this version does in a transaction: refuses one that is too old, has the
+-- commit wait for the disk, waits for no lock for long, and says what time it is.
+CREATE FUNCTION trtc_call.begin_work(version integer) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE
+    known record;
+BEGIN
+    SELECT s.version, s.oldest, coalesce(s.test_time, clock_timestamp()) AS now
+    INTO STRICT known FROM trtc_call.schema AS s;
+    IF known.oldest > begin_work.version THEN
+        RAISE EXCEPTION
+            'the schema is of version %, which needs a program that knows version %; this one knows %',
+            known.version, known.oldest, begin_work.version USING ERRCODE = 'TC001';
+    END IF;
+    -- A level that waits for a standby stays.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    -- Plans are kept, also those that were made while a table was empty.
+    PERFORM set_config('lock_timeout', '500ms', true), set_config('enable_seqscan', 'off', true);
+    RETURN known.now;
+END
+$$;
+
+-- Keeps items of different keys. Gives the number of each that is new, and null for one that would be
+-- billed as one that is known. Refuses all if somebody has to compare one of them: a dispute, mostly.
+CREATE FUNCTION trtc_call.put(
+    version integer, digests bytea[], keys text[], sdk_app_ids bigint[], compared text[],
+    commands text[], call_ids text[], sources text[], signatures text[], sha256s bytea[], bodies bytea[],
+    OUT numbers bigint[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    unclear bytea[];
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH brought AS MATERIALIZED (
+        SELECT nextval('trtc_call.item_numbers') AS id, b.*
+        FROM unnest(
+            digests, keys, sdk_app_ids, put.compared, commands, call_ids, sources, signatures, sha256s,
+            bodies
+        ) WITH ORDINALITY AS b (
+            digest, key, sdk_app_id, compared, command, call_id, source, signature, sha256, body, place
+        )
+    ),
+    -- In one order everywhere, so that no two wait for each other.
+    known AS (
+        INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
+        SELECT b.digest, b.key, b.sdk_app_id, b.compared, b.id, put.at FROM brought AS b ORDER BY b.digest
+        ON CONFLICT (digest) DO UPDATE SET deliveries = k.deliveries + 1, last_at = put.at
+        RETURNING k.digest, k.first_item, k.compared
+    ),
+    stored AS (
+        INSERT INTO trtc_call.items (id, digest, sha256, sdk_app_id, command, call_id, source, signature,
+                                     received_at, state, due_at, body)
+        SELECT b.id, b.digest, b.sha256, b.sdk_app_id, b.command, b.call_id, b.source, b.signature,
+               put.at, 'waiting', put.at, b.body
+        FROM brought AS b JOIN known AS k ON k.first_item = b.id
+    )
+    SELECT array_agg(CASE WHEN k.first_item = b.id THEN b.id END ORDER BY b.place),
+           array_agg(b.digest) FILTER (WHERE k.first_item <> b.id AND k.compared <> b.compared)
+    INTO numbers, unclear
+    FROM brought AS b JOIN known AS k ON k.digest = b.digest;
+
+    -- Another statement: it sees what was stored while this one waited for a key.
+    IF unclear IS NOT NULL AND EXISTS (
+        SELECT FROM unnest(digests, sha256s) AS b (digest, sha256)
+        WHERE b.digest = ANY (unclear) AND NOT trtc_call.has_body(b.digest, b.sha256)
+    ) THEN
+        RAISE EXCEPTION 'a callback has to be compared with a known one of its key'
+            USING ERRCODE = 'TC002';
+    END IF;
+END
+$$;
+
+-- Whether a body of a key is the same to the byte.
+CREATE FUNCTION trtc_call.has_body(digest bytea, sha256 bytea) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM trtc_call.keys AS k JOIN trtc_call.items AS i ON i.id = k.first_item
+        WHERE k.digest = has_body.digest AND i.sha256 = has_body.sha256
+    ) OR EXISTS (
+        SELECT FROM trtc_call.items AS i
+        WHERE i.digest = has_body.digest AND i.is_rival AND i.sha256 = has_body.sha256
+    );
+END
+$$;
+
+-- Numbers for so many items, in the order of their arrival.
+CREATE FUNCTION trtc_call.next_numbers(items integer) RETURNS bigint[]
+LANGUAGE sql AS $$
+    SELECT array_agg(nextval('trtc_call.item_numbers')) FROM generate_series(1, items)
+$$;
+
+-- Locks a key and gives what is compared of its bodies; null where the item was new, and is stored.
+CREATE FUNCTION trtc_call.put_one(
+    at timestamptz, item bigint, digest bytea, key text, sdk_app_id bigint, compared text,
+    command text, call_id text, source text, signature text, sha256 bytea, body bytea,
+    OUT known text, OUT has_body boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint;
+BEGIN
+    INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
+    VALUES (put_one.digest, put_one.key, put_one.sdk_app_id, put_one.compared, put_one.item, put_one.at)
+    ON CONFLICT ON CONSTRAINT keys_pkey
+    DO UPDATE SET deliveries = k.deliveries + 1, last_at = put_one.at
+    RETURNING k.first_item, k.compared INTO first, known;
+    IF first = item THEN
+        known := NULL;
+        INSERT INTO trtc_call.items (id, digest, sha256, sdk_app_id, command, call_id, source, signature,
+                                     received_at, state, due_at, body)
+        VALUES (put_one.item, put_one.digest, put_one.sha256, put_one.sdk_app_id, put_one.command,
+                put_one.call_id, put_one.source, put_one.signature, put_one.at, 'waiting', put_one.at,
+                put_one.body);
+    ELSE
+        has_body := trtc_call.has_body(put_one.digest, put_one.sha256);
+    END IF;
+END
+$$;
+
+-- Stores another body of a key that would be billed differently, and stops every item of the key. What
+-- a transaction of the user's holds is not waited for: that the key is disputed stops it as well, unless
+-- that transaction has completed it.
+CREATE FUNCTION trtc_call.dispute(
+    at timestamptz, item bigint, digest bytea, compared text, sdk_app_id bigint,
+    command text, call_id text, source text, signature text, sha256 bytea, body bytea,
+    OUT after_done boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    known record;
+BEGIN
+    UPDATE trtc_call.keys AS k
+    SET items = k.items + 1, compared = dispute.compared, is_disputed = true
+    WHERE k.digest = dispute.digest
+    RETURNING k.first_item, k.pruned_handled INTO STRICT known;
+    UPDATE trtc_call.items AS i
+    SET state = 'disputed', owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+    WHERE i.id IN (
+        SELECT o.id FROM trtc_call.items AS o
+        WHERE (o.id = known.first_item OR (o.digest = dispute.digest AND o.is_rival))
+          AND o.state IN ('waiting', 'leased', 'dead')
+        FOR UPDATE SKIP LOCKED
+    );
+    after_done := known.pruned_handled IS NOT NULL OR EXISTS (
+        SELECT FROM trtc_call.items AS i
+        WHERE (i.id = known.first_item OR (i.digest = dispute.digest AND i.is_rival))
+          AND i.state <> 'disputed'
+    );
+    INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
+                                 signature, received_at, state, due_at, body)
+    VALUES (dispute.item, dispute.digest, true, dispute.sha256, dispute.sdk_app_id, dispute.command,
+            dispute.call_id, dispute.source, dispute.signature, dispute.at, 'disputed', dispute.at,
+            dispute.body);
+END
+$$;
+
+-- Takes back what other owners have lost, then hands out as many items as there are tokens. The last row
+-- has no item, and says the rest. Nobody waits for a row that somebody holds.
+CREATE FUNCTION trtc_call.lease(
+    version integer, new_owner bigint, tokens bigint[], term interval, max_lost_leases integer,
+    tolerance interval, suspects boolean, ordered_by_call boolean, heals boolean, latest timestamptz
+)
+RETURNS TABLE (
+    item bigint, token bigint, key text, sdk_app_id bigint, command text, call_id text, source text,
+    signature text, received_at timestamptz, attempts integer, first_attempt_at timestamptz,
+    replaces bigint, body bytea,
+    at timestamptz, died bigint[], suspects_due boolean, next_due timestamptz, is_healed boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    now timestamptz := trtc_call.begin_work(version);
+    given_up bigint[];
+    has_suspects boolean;
+    next timestamptz;
+    is_through boolean := true;
+    healed bigint;
+BEGIN
+    WITH lost AS MATERIALIZED (
+        SELECT i.id, i.lost_leases + 1 AS leases, k.is_disputed
+        FROM trtc_call.items AS i JOIN trtc_call.keys AS k ON k.digest = i.digest
+        WHERE i.state = 'leased' AND i.owner <> new_owner
+          AND (i.leased_until <= now OR i.leased_until > now + i.lease_term + tolerance)
+        LIMIT 512
+        FOR UPDATE OF i SKIP LOCKED
+    ),
+    rescued AS (
+        UPDATE trtc_call.items AS i
+        SET state = CASE WHEN lost.is_disputed THEN 'disputed'
+                         WHEN lost.leases < lease.max_lost_leases THEN 'waiting'
+                         ELSE 'dead' END,
+            due_at = CASE WHEN lost.leases < lease.max_lost_leases THEN now ELSE i.due_at END,
+            delay = CASE WHEN lost.leases < lease.max_lost_leases THEN '0' ELSE i.delay END,
+            lost_leases = lost.leases,
+            last_error = CASE
+                WHEN lost.leases < lease.max_lost_leases OR lost.is_disputed THEN i.last_error
+                ELSE format('its lease ended %s times without a word', lost.leases) END,
+            owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+        FROM lost WHERE i.id = lost.id
+        RETURNING i.id, i.state
+    )
+    SELECT array_agg(r.id) INTO given_up FROM rescued AS r WHERE r.state = 'dead';
+
+    -- A clock that was ahead has put items off for longer than was asked.
+    IF heals OR now < latest THEN
+        UPDATE trtc_call.items AS i SET due_at = now, delay = '0'
+        WHERE i.id IN (
+            SELECT o.id FROM trtc_call.items AS o
+            WHERE o.state = 'waiting' AND o.due_at > now + o.delay
+            LIMIT 2000
+            FOR UPDATE SKIP LOCKED
+        );
+        GET DIAGNOSTICS healed = ROW_COUNT;
+        is_through := healed < 2000;
+    END IF;
+
+    has_suspects := EXISTS (
+        SELECT FROM trtc_call.items AS i
+        WHERE i.state = 'waiting' AND (i.lost_leases > 0) = true AND i.due_at <= now
+          AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
+    );
+
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT i.id, i.due_at
+        FROM trtc_call.items AS i
+        WHERE i.state = 'waiting' AND (i.lost_leases > 0) = suspects AND i.due_at <= now
+          AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
+        ORDER BY i.due_at, i.id
+        LIMIT cardinality(tokens)
+        FOR UPDATE SKIP LOCKED
+    ),
+    placed AS (SELECT d.id, row_number() OVER (ORDER BY d.due_at, d.id) AS place FROM due AS d),
+    handed_out AS (
+        UPDATE trtc_call.items AS i
+        SET state = 'leased', attempts = i.attempts + 1,
+            first_attempt_at = coalesce(i.first_attempt_at, now),
+            owner = new_owner, token = tokens[p.place],
+            leased_until = now + term, lease_term = term
+        FROM placed AS p JOIN trtc_call.items AS o ON o.id = p.id
+             JOIN trtc_call.keys AS k ON k.digest = o.digest
+        WHERE i.id = p.id AND NOT k.is_disputed
+        RETURNING i.*, k.key, p.place
+    ),
+    -- What was held when its key became disputed.
+    stopped AS (
+        UPDATE trtc_call.items AS i SET state = 'disputed'
+        FROM placed AS p JOIN trtc_call.items AS o ON o.id = p.id
+             JOIN trtc_call.keys AS k ON k.digest = o.digest
+        WHERE i.id = p.id AND k.is_disputed
+    )
+    SELECT h.id, h.token, h.key, h.sdk_app_id, h.command, h.call_id, h.source, h.signature,
+           h.received_at, h.attempts, h.first_attempt_at, h.replaces, h.body,
+           now, NULL::bigint[], NULL::boolean, NULL::timestamptz, NULL::boolean
+    FROM handed_out AS h ORDER BY h.place;
+
+    next := least(
+        (SELECT min(i.due_at) FROM trtc_call.items AS i
+         WHERE i.state = 'waiting' AND (i.lost_leases > 0) = false AND i.due_at > now),
+        (SELECT min(i.due_at) FROM trtc_call.items AS i
+         WHERE i.state = 'waiting' AND (i.lost_leases > 0) = true AND i.due_at > now)
+    );
+    RETURN QUERY SELECT
+        NULL::bigint, NULL::bigint, NULL, NULL::bigint, NULL, NULL, NULL, NULL, NULL::timestamptz,
+        NULL::integer, NULL::timestamptz, NULL::bigint, NULL::bytea,
+        now, given_up, has_suspects, next, is_through;
+END
+$$;
+
+-- Whether no earlier item of the call waits or is worked.
+CREATE FUNCTION trtc_call.has_turn(item bigint, call_id text, sdk_app_id bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN has_turn.call_id IS NULL OR NOT EXISTS (
+        SELECT FROM trtc_call.items AS i
+        WHERE i.call_id = has_turn.call_id AND i.sdk_app_id = has_turn.sdk_app_id
+          AND i.state IN ('waiting', 'leased') AND i.id < has_turn.item
+    );
+END
+$$;
+
+-- Makes leases end so long from now. A row that a transaction of the user's holds stays as it is: its
+-- lease cannot be taken away meanwhile.
+CREATE FUNCTION trtc_call.renew(
+    version integer, ids bigint[], tokens bigint[], term interval,
+    OUT held boolean[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    SELECT array_agg(i.id IS NOT NULL ORDER BY a.place) INTO held
+    FROM unnest(ids, tokens) WITH ORDINALITY AS a (id, token, place)
+    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased';
+    UPDATE trtc_call.items AS i SET leased_until = renew.at + term, lease_term = term
+    WHERE i.id IN (
+        SELECT o.id FROM unnest(ids, tokens) AS a (id, token)
+        JOIN trtc_call.items AS o ON o.id = a.id AND o.token = a.token AND o.state = 'leased'
+        FOR UPDATE OF o SKIP LOCKED
+    );
+END
+$$;
+
+-- Ends leases. Says of each whether it was held, and null where a transaction of the user's holds the
+-- row. An outcome is done, retry, dead, or back.
+CREATE FUNCTION trtc_call.settle(
+    version integer, ids bigint[], tokens bigint[], outcomes text[], done_as text[], afters interval[],
+    uncounted integer[], errors text[],
+    OUT held boolean[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH asked AS MATERIALIZED (
+        SELECT * FROM unnest(ids, tokens, outcomes, settle.done_as, afters, settle.uncounted, errors)
+            WITH ORDINALITY AS a (id, token, outcome, done_as, after, uncounted, error, place)
+    ),
+    locked AS MATERIALIZED (
+        SELECT i.id, i.token, k.is_disputed
+        FROM asked AS a
+        JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased'
+        JOIN trtc_call.keys AS k ON k.digest = i.digest
+        FOR UPDATE OF i SKIP LOCKED
+    ),
+    settled AS (
+        UPDATE trtc_call.items AS i
+        SET state = CASE WHEN l.is_disputed THEN 'disputed'
+                         WHEN a.outcome IN ('retry', 'back') THEN 'waiting'
+                         ELSE a.outcome END,
+            due_at = CASE a.outcome WHEN 'retry' THEN settle.at + a.after
+                                    WHEN 'back' THEN least(i.due_at, settle.at)
+                                    ELSE i.due_at END,
+            delay = CASE a.outcome WHEN 'retry' THEN a.after WHEN 'back' THEN '0' ELSE i.delay END,
+            attempts = greatest(i.attempts - a.uncounted, 0),
+            first_attempt_at = CASE WHEN i.attempts > a.uncounted THEN i.first_attempt_at END,
+            lost_leases = CASE a.outcome WHEN 'back' THEN i.lost_leases ELSE 0 END,
+            last_error = coalesce(a.error, i.last_error),
+            done_as = CASE WHEN a.outcome = 'done' AND NOT l.is_disputed THEN a.done_as END,
+            done_at = CASE WHEN a.outcome = 'done' AND NOT l.is_disputed THEN settle.at END,
+            owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+        FROM asked AS a JOIN locked AS l ON l.id = a.id AND l.token = a.token
+        WHERE i.id = a.id
+    )
+    SELECT array_agg(CASE WHEN l.id IS NOT NULL THEN NOT l.is_disputed
+                          WHEN i.id IS NULL THEN false END ORDER BY a.place) INTO held
+    FROM asked AS a
+    LEFT JOIN locked AS l ON l.id = a.id AND l.token = a.token
+    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased';
+END
+$$;
+
+-- Completes a job, in a transaction of the user's: both are there once that is committed, or neither
+-- is. Raises if somebody else has the item by now, or if it is disputed: an update of no rows would be no
+-- error, and what stands beside it would be committed.
+CREATE FUNCTION trtc_call.complete(id bigint, token bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE trtc_call.items AS i
+    SET state = 'done', done_as = 'handled', done_at = trtc_call.now(), lost_leases = 0,
+        owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+    WHERE i.id = complete.id AND i.token = complete.token AND i.state = 'leased'
+      AND NOT EXISTS (SELECT FROM trtc_call.keys AS k WHERE k.digest = i.digest AND k.is_disputed);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the lease of item % is lost: somebody else has it, or it is disputed', id
+            USING ERRCODE = 'TC003';
+    END IF;
+END
+$$;
+
+-- Makes items that are dead or wait due at once, as if they were new.
+CREATE FUNCTION trtc_call.replay(version integer, ids bigint[], OUT replayed bigint[], OUT at timestamptz)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH locked AS MATERIALIZED (
+        SELECT i.id, k.is_disputed
+        FROM trtc_call.items AS i JOIN trtc_call.keys AS k ON k.digest = i.digest
+        WHERE i.id = ANY (ids) AND i.state IN ('dead', 'waiting')
+        ORDER BY i.id FOR UPDATE OF i
+    ),
+    changed AS (
+        UPDATE trtc_call.items AS i
+        SET state = CASE WHEN l.is_disputed THEN 'disputed' ELSE 'waiting' END,
+            due_at = replay.at, delay = '0', attempts = 0, first_attempt_at = NULL, lost_leases = 0,
+            last_error = NULL
+        FROM locked AS l WHERE i.id = l.id
+    )
+    SELECT coalesce(array_agg(l.id), '{}') INTO replayed FROM locked AS l WHERE NOT l.is_disputed;
+END
+$$;
+
+-- Puts items away that wait, are dead or disputed.
+CREATE FUNCTION trtc_call.discard(version integer, ids bigint[], OUT discarded bigint[], OUT at timestamptz)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH locked AS MATERIALIZED (
+        SELECT i.id FROM trtc_call.items AS i
+        WHERE i.id = ANY (ids) AND i.state IN ('waiting', 'dead', 'disputed')
+        ORDER BY i.id FOR UPDATE
+    ),
+    changed AS (
+        UPDATE trtc_call.items AS i SET state = 'done', done_as = 'discarded', done_at = discard.at
+        FROM locked AS l WHERE i.id = l.id
+    )
+    SELECT coalesce(array_agg(l.id), '{}') INTO discarded FROM locked AS l;
+END
+$$;
+
+-- Decides a dispute in favour of an item: waits, corrects another one, stays, or is not disputed.
+CREATE FUNCTION trtc_call.resolve(
+    version integer, item bigint, OUT word text, OUT corrects bigint, OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    chosen record;
+    known record;
+BEGIN
+    at := trtc_call.begin_work(version);
+    word := 'not disputed';
+    SELECT k.* INTO known FROM trtc_call.keys AS k
+    WHERE k.digest = (SELECT i.digest FROM trtc_call.items AS i WHERE i.id = item)
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM FROM trtc_call.items AS i
+    WHERE i.id = known.first_item OR (i.digest = known.digest AND i.is_rival)
+    ORDER BY i.id FOR UPDATE;
+
+    SELECT i.state, i.body IS NOT NULL AND i.state <> 'leased' AS can_be_worked
+    INTO chosen FROM trtc_call.items AS i WHERE i.id = item;
+    -- What was decided before may be decided again.
+    IF NOT EXISTS (
+        SELECT FROM trtc_call.items AS i
+        WHERE (i.id = known.first_item OR (i.digest = known.digest AND i.is_rival))
+          AND (i.state = 'disputed' OR (chosen.state = 'done' AND i.id <> item))
+    ) THEN
+        RETURN;
+    END IF;
+    corrects := coalesce(
+        (SELECT i.id FROM trtc_call.items AS i
+         WHERE (i.id = known.first_item OR (i.digest = known.digest AND i.is_rival))
+           AND i.done_as = 'handled'
+         ORDER BY i.done_at DESC, i.id DESC LIMIT 1),
+        known.pruned_handled
+    );
+    IF corrects IS DISTINCT FROM item AND NOT chosen.can_be_worked THEN
+        RETURN;
+    END IF;
+
+    UPDATE trtc_call.keys AS k SET is_disputed = false WHERE k.digest = known.digest;
+    UPDATE trtc_call.items AS i
+    SET state = 'done', done_as = 'rejected', done_at = resolve.at,
+        owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+    WHERE (i.id = known.first_item OR (i.digest = known.digest AND i.is_rival))
+      AND i.id <> item AND i.state <> 'done';
+    IF corrects = item THEN
+        word := 'stays';
+        RETURN;
+    END IF;
+    UPDATE trtc_call.items AS i
+    SET state = 'waiting', due_at = resolve.at, delay = '0', attempts = 0, first_attempt_at = NULL,
+        lost_leases = 0, last_error = NULL, done_as = NULL, done_at = NULL, replaces = corrects
+    WHERE i.id = item;
+    word := CASE WHEN corrects IS NULL THEN 'waits' ELSE 'corrects' END;
+END
+$$;
+
+-- Removes bodies and errors of what is done.
+CREATE FUNCTION trtc_call.erase(version integer, ids bigint[], OUT erased bigint[], OUT at timestamptz)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH changed AS (
+        UPDATE trtc_call.items AS i SET body = NULL, last_error = NULL
+        WHERE i.id = ANY (ids) AND i.state = 'done'
+        RETURNING i.id
+    )
+    SELECT coalesce(array_agg(c.id), '{}') INTO erased FROM changed AS c;
+END
+$$;
+
+-- Removes items and keys that are older than they have to be kept. Keys are locked before items, as
+-- everywhere.
+CREATE FUNCTION trtc_call.prune(
+    version integer, done_for interval, keys_for interval, at_most integer,
+    OUT items bigint, OUT keys bigint, OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    WITH old AS MATERIALIZED (
+        SELECT i.id, i.digest, i.done_as, i.done_at FROM trtc_call.items AS i
+        WHERE i.state = 'done' AND i.done_at < prune.at - done_for
+        ORDER BY i.done_at LIMIT at_most
+    ),
+    locked AS MATERIALIZED (
+        SELECT k.digest FROM trtc_call.keys AS k WHERE k.digest IN (SELECT o.digest FROM old AS o)
+        ORDER BY k.digest FOR UPDATE SKIP LOCKED
+    ),
+    deleted AS (
+        DELETE FROM trtc_call.items AS i USING old AS o, locked AS l
+        WHERE i.id = o.id AND l.digest = o.digest AND i.state = 'done'
+        RETURNING i.id, i.digest, i.done_as, i.done_at
+    ),
+    counted AS (
+        SELECT d.digest, count(*) AS items,
+               (array_agg(d.id ORDER BY d.done_at DESC, d.id DESC)
+                   FILTER (WHERE d.done_as = 'handled'))[1] AS handled
+        FROM deleted AS d GROUP BY d.digest
+    ),
+    changed AS (
+        UPDATE trtc_call.keys AS k
+        SET items = k.items - c.items, pruned_handled = coalesce(c.handled, k.pruned_handled)
+        FROM counted AS c WHERE k.digest = c.digest
+    )
+    SELECT count(*) INTO items FROM deleted;
+    WITH deleted AS (
+        DELETE FROM trtc_call.keys AS k WHERE k.digest IN (
+            SELECT o.digest FROM trtc_call.keys AS o
+            WHERE o.items = 0 AND o.last_at < prune.at - keys_for
+            ORDER BY o.last_at LIMIT at_most
+            FOR UPDATE SKIP LOCKED
+        )
+        RETURNING 1
+    )
+    SELECT count(*) INTO keys FROM deleted;
+END
+$$;
