@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use conformance::postgres::Server;
+use conformance::postgres::{PgBouncer, Server};
 use conformance::stores::{self, Stage};
 use trtc_call_inbox::store::Store;
 use trtc_call_inbox::{Clock, MemoryInbox};
@@ -28,6 +28,7 @@ macro_rules! tests {
         tests!(@of memory: $($behaviour)*);
         tests!(@of sqlite: $($behaviour)*);
         tests!(@of postgres: $($behaviour)*);
+        tests!(@of pooled: $($behaviour)*);
     };
 }
 
