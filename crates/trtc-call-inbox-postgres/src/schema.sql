@@ -105,7 +105,7 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
-    PERFORM set_config('lock_timeout', '500ms', true), set_config('enable_seqscan', 'off', true),
+    PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
             set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
     RETURN known.now;
 END

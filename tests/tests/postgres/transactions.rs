@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use conformance::driver::in_time;
 use conformance::postgres::{Database, Server};
+use conformance::stores::deliver;
+use tokio::task::JoinSet;
 use trtc_call_inbox::store::{Lease, Outcome, Put, Settlement, Store};
-use trtc_call_inbox::{DoneAs, Inbox, Job, JobError, State, StoreErrorKind};
+use trtc_call_inbox::{Acceptance, DoneAs, Inbox, Job, JobError, State};
 use trtc_call_inbox_postgres::{CompleteIn, PostgresInbox};
 use trtc_call_webhook::CallEnded;
+use trtc_call_webhook::sender::Request;
 
-use crate::{call, lease, put, signals, state};
+use crate::{APP, call, lease, put, signals, state};
 
 /// An inbox beside a table of bills.
 async fn opened(name: &str) -> Option<(Database, PostgresInbox)> {
@@ -220,20 +223,35 @@ async fn a_settlement_waits_a_moment_for_the_handlers_own_transaction() {
     holder.await.unwrap();
 }
 
+/// Others share no commit with it for long.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_somebody_holds_fails_a_put_in_time() {
+async fn a_key_that_somebody_holds_fails_its_own_puts_in_time() {
     let Some((database, inbox)) = opened("held_key").await else { return };
-    put(&inbox, call("a", 9)).await;
+    let accepted = async |call_id: &str| {
+        let inbox = Inbox::from(inbox.clone());
+        let call = CallEnded::new(call_id);
+        inbox.accept(&deliver(APP, &Request::new(APP, call))).await
+    };
+    assert!(accepted("held").await.is_durable());
     let mut client = database.client().await;
     let transaction = client.transaction().await.unwrap();
     transaction.batch_execute("SELECT FROM trtc_call.keys FOR UPDATE").await.unwrap();
     in_time(async {
-        let error = inbox.put(vec![call("a", 9)]).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-        // Others are not held up by it.
-        put(&inbox, call("b", 9)).await;
+        let mut puts = JoinSet::new();
+        for number in 0..100 {
+            let inbox = Inbox::from(inbox.clone());
+            puts.spawn(async move {
+                let call_id = if number % 10 == 0 { "held".into() } else { number.to_string() };
+                let call = CallEnded::new(&call_id);
+                let acceptance = inbox.accept(&deliver(APP, &Request::new(APP, call))).await;
+                (call_id, acceptance)
+            });
+        }
+        for (call_id, acceptance) in puts.join_all().await {
+            assert_eq!(acceptance.is_durable(), call_id != "held", "{call_id}: {acceptance:?}");
+        }
     })
     .await;
     transaction.rollback().await.unwrap();
-    assert_eq!(inbox.put(vec![call("a", 9)]).await.unwrap(), [Put::Duplicate]);
+    assert!(matches!(accepted("held").await, Acceptance::Duplicate));
 }
