@@ -105,5 +105,10 @@ async fn postgres(test: &str) -> Option<Stage> {
     let server = PostgresInbox::connect(database.url()).await.unwrap();
     server.set_test_time(Some(clock.now())).await.unwrap();
     let other = PostgresInbox::connect(database.url()).await.unwrap();
-    Some(Stage { store: Arc::new(server.clone()), other: Arc::new(other), clock, server: Some(server) })
+    Some(Stage {
+        store: Arc::new(server.clone()),
+        other: Arc::new(other),
+        clock,
+        server: Some(server),
+    })
 }

@@ -174,17 +174,22 @@ BEGIN
 END
 $$;
 
+-- Numbers for so many items, in the order of their arrival.
+CREATE FUNCTION trtc_call.next_numbers(items integer) RETURNS bigint[]
+LANGUAGE sql AS $$
+    SELECT array_agg(nextval('trtc_call.item_numbers')) FROM generate_series(1, items)
+$$;
+
 -- Locks a key and gives what is compared of its bodies; null where the item was new, and is stored.
 CREATE FUNCTION trtc_call.put_one(
-    at timestamptz, digest bytea, key text, sdk_app_id bigint, compared text,
+    at timestamptz, item bigint, digest bytea, key text, sdk_app_id bigint, compared text,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
-    OUT item bigint, OUT known text, OUT has_body boolean
+    OUT known text, OUT has_body boolean
 )
 LANGUAGE plpgsql AS $$
 DECLARE
     first bigint;
 BEGIN
-    item := nextval('trtc_call.item_numbers');
     INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
     VALUES (put_one.digest, put_one.key, put_one.sdk_app_id, put_one.compared, put_one.item, put_one.at)
     ON CONFLICT ON CONSTRAINT keys_pkey
@@ -207,9 +212,9 @@ $$;
 -- a transaction of the user's holds is not waited for: that the key is disputed stops it as well, unless
 -- that transaction has completed it.
 CREATE FUNCTION trtc_call.dispute(
-    at timestamptz, digest bytea, compared text, sdk_app_id bigint,
+    at timestamptz, item bigint, digest bytea, compared text, sdk_app_id bigint,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
-    OUT item bigint, OUT after_done boolean
+    OUT after_done boolean
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -232,7 +237,6 @@ BEGIN
         WHERE (i.id = known.first_item OR (i.digest = dispute.digest AND i.is_rival))
           AND i.state <> 'disputed'
     );
-    item := nextval('trtc_call.item_numbers');
     INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
                                  signature, received_at, state, due_at, body)
     VALUES (dispute.item, dispute.digest, true, dispute.sha256, dispute.sdk_app_id, dispute.command,
