@@ -161,8 +161,9 @@ async fn a_server_needs_each_of_the_rights_and_no_other() {
     for grant in statements.rights.lines().filter_map(|line| line.strip_prefix("GRANT ")) {
         let (rights, of_what) = grant.split_once(" ON ").unwrap();
         let (of_what, _) = of_what.split_once(" TO ").unwrap();
-        for (right, table) in
-            rights.split(", ").flat_map(|right| of_what.split(", ").map(move |table| (right, table)))
+        for (right, table) in rights
+            .split(", ")
+            .flat_map(|right| of_what.split(", ").map(move |table| (right, table)))
         {
             database.run(&format!("REVOKE {right} ON {table} FROM callbacks_rights")).await;
             let worked = works(&database, "callbacks_rights").await;
