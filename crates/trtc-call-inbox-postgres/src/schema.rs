@@ -12,7 +12,7 @@ pub(crate) const VERSION: i32 = 1;
 /// The oldest version that can work with it.
 const OLDEST: i32 = 1;
 
-const TABLES: &str = include_str!("schema.sql");
+pub(crate) const TABLES: &str = include_str!("schema.sql");
 
 const SELECT_IS_THERE: &str = "SELECT to_regclass('trtc_call.schema') IS NOT NULL";
 
