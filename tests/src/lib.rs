@@ -21,6 +21,8 @@ pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
+#[cfg(unix)]
+pub mod postgres;
 pub mod power;
 pub mod programs;
 pub mod raw;
