@@ -236,9 +236,9 @@ pub(crate) struct ListenArgs {
 
     /// Keep callbacks in this inbox, and acknowledge only what is in it [env: INBOX] [default: none]
     ///
-    /// The path of a file, or the URL of a PostgreSQL database; what is not there is made in it. A URL
-    /// with a password belongs into the environment: other users of the machine can read a command
-    /// line. Nothing works the items: `trtc-call inbox` shows them.
+    /// The path of a file, which is made if it is not there, or the URL of a PostgreSQL database. A URL
+    /// with a password belongs in the environment: other users of the machine can read a command line.
+    /// Nothing works the items: `trtc-call inbox` shows them.
     #[arg(long, value_name = "PATH|postgres://URL")]
     pub(crate) inbox: Option<String>,
 

@@ -127,6 +127,7 @@ impl PostgresInbox {
     }
 
     /// The server's name for people, without a password: hosts and database.
+    #[must_use]
     pub fn place(&self) -> &str {
         self.shared.connector.place()
     }

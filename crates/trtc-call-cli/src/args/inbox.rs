@@ -16,8 +16,8 @@ use crate::time;
 pub(crate) struct InboxArgs {
     /// The inbox: the path of its file, or the URL of its database [env: INBOX]
     ///
-    /// A URL with a password belongs into the environment: other users of the machine can read a
-    /// command line.
+    /// A URL with a password belongs in the environment: other users of the machine can read a command
+    /// line.
     #[arg(long, value_name = "PATH|postgres://URL", global = true)]
     pub(crate) inbox: Option<String>,
 
