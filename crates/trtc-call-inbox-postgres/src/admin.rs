@@ -106,26 +106,11 @@ pub(crate) async fn prune(
     Ok(Pruned::new(count(pruned.try_get(0)?), count(pruned.try_get(1)?)))
 }
 
-/// Stores something, and rolls it back.
+/// Stores something, in a transaction that is rolled back.
 pub(crate) async fn probe(connection: &Connection) -> Result<(), Failure> {
     // Of its own, so that no two wait for each other.
     let digest = fastrand::u128(..).to_be_bytes();
-    connection.run("BEGIN").await?;
-    let probed = async {
-        schema::check(connection).await?;
-        connection.rows(PROBE, &[(&&digest[..], Type::BYTEA)]).await?;
-        Ok(())
-    };
-    roll_back(connection, probed.await).await
-}
-
-/// Ends a transaction in which nothing is to be changed, unless the connection is of no use any more.
-pub(crate) async fn roll_back<T>(
-    connection: &Connection,
-    outcome: Result<T, Failure>,
-) -> Result<T, Failure> {
-    if outcome.as_ref().err().is_none_or(Failure::spares_connection) {
-        connection.run("ROLLBACK").await?;
-    }
-    outcome
+    schema::check(connection).await?;
+    connection.rows(PROBE, &[(&&digest[..], Type::BYTEA)]).await?;
+    Ok(())
 }

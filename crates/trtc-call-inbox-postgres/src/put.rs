@@ -1,7 +1,8 @@
 //! Keeping what was delivered, each body of a key once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -19,11 +20,13 @@ const PUT: &str =
     "SELECT numbers, at FROM trtc_call.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const PUT_ONE: &str = "
-    SELECT item, known, has_body
-    FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    SELECT known, has_body
+    FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 const DISPUTE: &str = "
-    SELECT item, after_done FROM trtc_call.dispute($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SELECT after_done FROM trtc_call.dispute($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const NEXT_NUMBERS: &str = "SELECT trtc_call.next_numbers($1)";
 
 /// An item as the statements take it.
 struct Row<'a> {
@@ -73,18 +76,25 @@ pub(crate) async fn put(
     outcome
 }
 
-/// The place of the first item of each key, in the order of the keys' digests; `None` if items of one key
-/// have to be compared with each other.
+/// The place of the first item of each key; `None` if items of one key have to be compared with each other.
 fn firsts(rows: &[Row<'_>]) -> Option<Vec<usize>> {
-    let mut firsts: BTreeMap<&[u8; 32], usize> = BTreeMap::new();
+    let mut known: HashMap<&[u8; 32], &Row<'_>> = HashMap::new();
+    let mut firsts = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        let first = *firsts.entry(&row.digest).or_insert(place);
-        let first = rows.get(first)?;
-        if first.new.sha256 != row.new.sha256 && first.compared != row.compared {
-            return None;
+        match known.entry(&row.digest) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(row);
+                firsts.push(place);
+            }
+            Entry::Occupied(first) => {
+                let first = first.get();
+                if first.new.sha256 != row.new.sha256 && first.compared != row.compared {
+                    return None;
+                }
+            }
         }
     }
-    Some(firsts.into_values().collect())
+    Some(firsts)
 }
 
 /// Keeps items by one statement that is a transaction: all there is to do but for disputes.
@@ -142,25 +152,34 @@ async fn put_one_by_one(
     let begun = connection.row(BEGIN_WORK, &[(&VERSION, Type::INT4)]).await?;
     let now: SystemTime = begun.try_get(0)?;
     clock.saw(now);
-    let mut sorted: Vec<(usize, &Row<'_>)> = rows.iter().enumerate().collect();
-    sorted.sort_by_key(|(_, row)| row.digest);
+    let items = i32::try_from(rows.len()).unwrap_or(i32::MAX);
+    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
+    let numbers: Vec<i64> = numbers.try_get(0)?;
+    let mut sorted: Vec<(usize, (&Row<'_>, i64))> = rows.iter().zip(numbers).enumerate().collect();
+    sorted.sort_by_key(|(_, (row, _))| row.digest);
     let mut puts = vec![Put::Duplicate; rows.len()];
-    for (place, row) in sorted {
+    for (place, (row, number)) in sorted {
         if let Some(put) = puts.get_mut(place) {
-            *put = put_one(connection, now, row).await?;
+            *put = put_one(connection, now, number, row).await?;
         }
     }
     Ok(puts)
 }
 
-async fn put_one(connection: &Connection, now: SystemTime, row: &Row<'_>) -> Result<Put, Failure> {
+async fn put_one(
+    connection: &Connection,
+    now: SystemTime,
+    number: i64,
+    row: &Row<'_>,
+) -> Result<Put, Failure> {
     let Row { new, digest, key, sdk_app_id, compared, command, call_id } = row;
     let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
     let (key, compared) = (&**key, &**compared);
     let (command, call_id) = (command.as_deref(), call_id.as_deref());
     let (source, signature) = (new.source.as_str(), new.signature.as_str());
-    let arguments: [Argument<'_>; 11] = [
+    let arguments: [Argument<'_>; 12] = [
         (&now, Type::TIMESTAMPTZ),
+        (&number, Type::INT8),
         (&digest, Type::BYTEA),
         (&key, Type::TEXT),
         (sdk_app_id, Type::INT8),
@@ -173,18 +192,18 @@ async fn put_one(connection: &Connection, now: SystemTime, row: &Row<'_>) -> Res
         (&body, Type::BYTEA),
     ];
     let put = connection.row(PUT_ONE, &arguments).await?;
-    let known: Option<String> = put.try_get(1)?;
-    let Some(known) = known else {
-        return Ok(Put::Stored(ItemId::new(put.try_get(0)?)));
-    };
+    let known: Option<String> = put.try_get(0)?;
+    let item = ItemId::new(number);
+    let Some(known) = known else { return Ok(Put::Stored(item)) };
     let mut bodies = ComparedBodies::from_json(&known);
-    if put.try_get(2)? || bodies.have(&new.compared) {
+    if put.try_get(1)? || bodies.have(&new.compared) {
         return Ok(Put::Duplicate);
     }
     bodies.add(new.compared.clone());
     let compared = bodies.to_json();
-    let arguments: [Argument<'_>; 10] = [
+    let arguments: [Argument<'_>; 11] = [
         (&now, Type::TIMESTAMPTZ),
+        (&number, Type::INT8),
         (&digest, Type::BYTEA),
         (&compared, Type::TEXT),
         (sdk_app_id, Type::INT8),
@@ -196,6 +215,5 @@ async fn put_one(connection: &Connection, now: SystemTime, row: &Row<'_>) -> Res
         (&body, Type::BYTEA),
     ];
     let disputed = connection.row(DISPUTE, &arguments).await?;
-    let item = ItemId::new(disputed.try_get(0)?);
-    Ok(Put::Disputed { item, after_done: disputed.try_get(1)? })
+    Ok(Put::Disputed { item, after_done: disputed.try_get(0)? })
 }

@@ -53,6 +53,7 @@ CREATE TABLE trtc_call.items (
     attempts integer NOT NULL DEFAULT 0,
     first_attempt_at timestamptz,
     lost_leases integer NOT NULL DEFAULT 0,
+    is_suspect boolean NOT NULL GENERATED ALWAYS AS (lost_leases > 0) STORED,
     last_error text COLLATE "C",
     owner bigint,
     token bigint,
@@ -70,7 +71,7 @@ CREATE TABLE trtc_call.items (
 CREATE INDEX items_rival ON trtc_call.items (digest) WHERE is_rival;
 -- Not a B-tree, which takes no text as long as a call's id may be.
 CREATE INDEX items_call ON trtc_call.items USING hash (call_id) WHERE call_id IS NOT NULL;
-CREATE INDEX items_waiting ON trtc_call.items ((lost_leases > 0), due_at, id) INCLUDE (sdk_app_id)
+CREATE INDEX items_waiting ON trtc_call.items (is_suspect, due_at, id) INCLUDE (sdk_app_id)
     WHERE state = 'waiting';
 CREATE INDEX items_leased ON trtc_call.items (leased_until) INCLUDE (sdk_app_id)
     WHERE state = 'leased';
@@ -103,8 +104,9 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- Plans are kept, also those that were made while a table was empty.
-    PERFORM set_config('lock_timeout', '500ms', true), set_config('enable_seqscan', 'off', true);
+    -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
+    PERFORM set_config('lock_timeout', '500ms', true), set_config('enable_seqscan', 'off', true),
+            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
     RETURN known.now;
 END
 $$;
@@ -174,17 +176,22 @@ BEGIN
 END
 $$;
 
+-- Numbers for so many items, in the order of their arrival.
+CREATE FUNCTION trtc_call.next_numbers(items integer) RETURNS bigint[]
+LANGUAGE sql AS $$
+    SELECT array_agg(nextval('trtc_call.item_numbers')) FROM generate_series(1, items)
+$$;
+
 -- Locks a key and gives what is compared of its bodies; null where the item was new, and is stored.
 CREATE FUNCTION trtc_call.put_one(
-    at timestamptz, digest bytea, key text, sdk_app_id bigint, compared text,
+    at timestamptz, item bigint, digest bytea, key text, sdk_app_id bigint, compared text,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
-    OUT item bigint, OUT known text, OUT has_body boolean
+    OUT known text, OUT has_body boolean
 )
 LANGUAGE plpgsql AS $$
 DECLARE
     first bigint;
 BEGIN
-    item := nextval('trtc_call.item_numbers');
     INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
     VALUES (put_one.digest, put_one.key, put_one.sdk_app_id, put_one.compared, put_one.item, put_one.at)
     ON CONFLICT ON CONSTRAINT keys_pkey
@@ -207,9 +214,9 @@ $$;
 -- a transaction of the user's holds is not waited for: that the key is disputed stops it as well, unless
 -- that transaction has completed it.
 CREATE FUNCTION trtc_call.dispute(
-    at timestamptz, digest bytea, compared text, sdk_app_id bigint,
+    at timestamptz, item bigint, digest bytea, compared text, sdk_app_id bigint,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
-    OUT item bigint, OUT after_done boolean
+    OUT after_done boolean
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -232,7 +239,6 @@ BEGIN
         WHERE (i.id = known.first_item OR (i.digest = dispute.digest AND i.is_rival))
           AND i.state <> 'disputed'
     );
-    item := nextval('trtc_call.item_numbers');
     INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
                                  signature, received_at, state, due_at, body)
     VALUES (dispute.item, dispute.digest, true, dispute.sha256, dispute.sdk_app_id, dispute.command,
@@ -262,11 +268,22 @@ DECLARE
     is_through boolean := true;
     healed bigint;
 BEGIN
+    heals := heals OR now < latest;
     WITH lost AS MATERIALIZED (
         SELECT i.id, i.lost_leases + 1 AS leases, k.is_disputed
         FROM trtc_call.items AS i JOIN trtc_call.keys AS k ON k.digest = i.digest
-        WHERE i.state = 'leased' AND i.owner <> new_owner
-          AND (i.leased_until <= now OR i.leased_until > now + i.lease_term + tolerance)
+        WHERE i.id IN (
+            SELECT o.id FROM trtc_call.items AS o
+            WHERE o.state = 'leased' AND o.owner <> new_owner AND o.leased_until <= now
+            UNION ALL
+            -- What was leased by a clock that was ahead.
+            SELECT o.id FROM trtc_call.items AS o
+            WHERE heals AND o.state = 'leased' AND o.owner <> new_owner
+              AND o.leased_until > now + o.lease_term + tolerance
+        )
+        -- Once more, of what it is when it is locked.
+        AND i.state = 'leased' AND i.owner <> new_owner
+        AND (i.leased_until <= now OR i.leased_until > now + i.lease_term + tolerance)
         LIMIT 512
         FOR UPDATE OF i SKIP LOCKED
     ),
@@ -287,8 +304,8 @@ BEGIN
     )
     SELECT array_agg(r.id) INTO given_up FROM rescued AS r WHERE r.state = 'dead';
 
-    -- A clock that was ahead has put items off for longer than was asked.
-    IF heals OR now < latest THEN
+    -- What was put off by a clock that was ahead, for longer than was asked.
+    IF heals THEN
         UPDATE trtc_call.items AS i SET due_at = now, delay = '0'
         WHERE i.id IN (
             SELECT o.id FROM trtc_call.items AS o
@@ -302,7 +319,7 @@ BEGIN
 
     has_suspects := EXISTS (
         SELECT FROM trtc_call.items AS i
-        WHERE i.state = 'waiting' AND (i.lost_leases > 0) = true AND i.due_at <= now
+        WHERE i.state = 'waiting' AND i.is_suspect AND i.due_at <= now
           AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
     );
 
@@ -310,7 +327,7 @@ BEGIN
     WITH due AS MATERIALIZED (
         SELECT i.id, i.due_at
         FROM trtc_call.items AS i
-        WHERE i.state = 'waiting' AND (i.lost_leases > 0) = suspects AND i.due_at <= now
+        WHERE i.state = 'waiting' AND i.is_suspect = suspects AND i.due_at <= now
           AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
         ORDER BY i.due_at, i.id
         LIMIT cardinality(tokens)
@@ -342,9 +359,9 @@ BEGIN
 
     next := least(
         (SELECT min(i.due_at) FROM trtc_call.items AS i
-         WHERE i.state = 'waiting' AND (i.lost_leases > 0) = false AND i.due_at > now),
+         WHERE i.state = 'waiting' AND NOT i.is_suspect AND i.due_at > now),
         (SELECT min(i.due_at) FROM trtc_call.items AS i
-         WHERE i.state = 'waiting' AND (i.lost_leases > 0) = true AND i.due_at > now)
+         WHERE i.state = 'waiting' AND i.is_suspect AND i.due_at > now)
     );
     RETURN QUERY SELECT
         NULL::bigint, NULL::bigint, NULL, NULL::bigint, NULL, NULL, NULL, NULL, NULL::timestamptz,
@@ -358,9 +375,10 @@ CREATE FUNCTION trtc_call.has_turn(item bigint, call_id text, sdk_app_id bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN has_turn.call_id IS NULL OR NOT EXISTS (
+        -- Not by the index of the numbers: most items have a lower one.
         SELECT FROM trtc_call.items AS i
         WHERE i.call_id = has_turn.call_id AND i.sdk_app_id = has_turn.sdk_app_id
-          AND i.state IN ('waiting', 'leased') AND i.id < has_turn.item
+          AND i.state IN ('waiting', 'leased') AND i.id + 0 < has_turn.item
     );
 END
 $$;

@@ -7,15 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use conformance::postgres::Server;
 use conformance::stores::deliver;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::test_runner::Config;
 use tokio::runtime::Builder;
+use tokio::sync::OnceCell;
 use trtc_call_inbox::store::{
     Lease, LeaseRequest, Leased, Outcome, Put, Resolved, Retention, Settlement, Store,
 };
 use trtc_call_inbox::{Clock, DoneAs, Filter, Item, ItemId, MemoryInbox, NewItem, Stats};
+use trtc_call_inbox_postgres::PostgresInbox;
 use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{CallEnded, MemberChange, MemberChanged};
@@ -45,6 +49,42 @@ proptest! {
             prop_assert_eq!(sqlite, memory, "step {} of {:?}", number, steps);
         }
     }
+
+}
+
+proptest! {
+    // Each step goes to a server and back.
+    #![proptest_config(Config { cases: config().cases.div_ceil(4), ..config() })]
+
+    #[test]
+    fn postgres_does_as_memory(steps in vec(step(), 1..60)) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let played = runtime.block_on(async {
+            let postgres = postgres().await?;
+            let clock = Clock::manual();
+            let memory = Play::of(MemoryInbox::with_clock(clock.clone()), clock);
+            let mut play = Play::of(postgres.clone(), Clock::manual());
+            play.server = Some(postgres);
+            play.tell_server().await;
+            Some((memory.run(&steps).await, play.run(&steps).await))
+        });
+        let Some((memory, postgres)) = played else { return Ok(()) };
+        for (number, (memory, postgres)) in memory.iter().zip(&postgres).enumerate() {
+            prop_assert_eq!(postgres, memory, "step {} of {:?}", number, steps);
+        }
+    }
+}
+
+/// An empty inbox in a database that the cases share.
+async fn postgres() -> Option<PostgresInbox> {
+    static URL: OnceCell<String> = OnceCell::const_new();
+    let server = Server::shared()?;
+    let url = URL.get_or_init(|| async { server.database("properties").await.url().to_owned() });
+    let postgres = PostgresInbox::connect(url.await).await.unwrap();
+    let client = postgres.client().await.unwrap();
+    client.batch_execute("TRUNCATE trtc_call.keys, trtc_call.items").await.unwrap();
+    drop(client);
+    Some(postgres)
 }
 
 /// Something that is done to a store. What it is done to is chosen among what there is by then.
@@ -132,7 +172,10 @@ fn span() -> impl Strategy<Value = Duration> {
 struct Play {
     store: Arc<dyn Store>,
     clock: Clock,
+    /// The server whose schema has a clock of its own.
+    server: Option<PostgresInbox>,
     leases: Vec<Lease>,
+    /// In the order of their arrival.
     items: Vec<ItemId>,
 }
 
@@ -175,7 +218,26 @@ impl std::fmt::Debug for Kept {
 
 impl Play {
     fn of(store: impl Store, clock: Clock) -> Self {
-        Self { store: Arc::new(store), clock, leases: Vec::new(), items: Vec::new() }
+        let store = Arc::new(store);
+        Self { store, clock, server: None, leases: Vec::new(), items: Vec::new() }
+    }
+
+    async fn tell_server(&self) {
+        if let Some(server) = &self.server {
+            server.set_test_time(Some(self.clock.now())).await.unwrap();
+        }
+    }
+
+    /// An item by the place of its arrival: stores may leave numbers out.
+    fn placed(&self, item: ItemId) -> ItemId {
+        let place = self.items.iter().position(|known| *known == item).expect("a known item");
+        ItemId::new(place as i64 + 1)
+    }
+
+    fn kept(&self, mut item: Item) -> Kept {
+        item.id = self.placed(item.id);
+        item.replaces = item.replaces.map(|replaced| self.placed(replaced));
+        Kept(item)
     }
 
     async fn run(mut self, steps: &[Step]) -> Vec<Seen> {
@@ -184,7 +246,11 @@ impl Play {
             let answer = self.take(step).await;
             let items = self.store.list(Filter::all(), 1000, true).await.unwrap();
             let stats = self.store.stats(None).await.unwrap();
-            seen.push(Seen { answer, items: items.into_iter().map(Kept).collect(), stats });
+            seen.push(Seen {
+                answer,
+                items: items.into_iter().map(|item| self.kept(item)).collect(),
+                stats,
+            });
         }
         seen
     }
@@ -198,7 +264,7 @@ impl Play {
                     Put::Stored(item) | Put::Disputed { item, .. } => Some(*item),
                     Put::Duplicate => None,
                 }));
-                Answer::Puts(puts)
+                Answer::Puts(puts.into_iter().map(|put| self.placed_put(put)).collect())
             }
             Step::Lease { owner, limit, max_lost_leases, suspects, ordered_by_call } => {
                 let mut request = LeaseRequest::new(owner, limit, 30 * SECOND, max_lost_leases);
@@ -225,7 +291,10 @@ impl Play {
             }
             Step::Erase(items) => Answer::Were(self.store.erase(self.items(&items)).await.unwrap()),
             Step::Resolve(item) => match self.items(&[item])[..] {
-                [item] => Answer::Resolved(self.store.resolve(item).await.unwrap()),
+                [item] => Answer::Resolved(match self.store.resolve(item).await.unwrap() {
+                    Resolved::Corrects(corrected) => Resolved::Corrects(self.placed(corrected)),
+                    resolved => resolved,
+                }),
                 _ => Answer::Nothing,
             },
             Step::Prune => {
@@ -234,27 +303,40 @@ impl Play {
             }
             Step::Advance(by) => {
                 self.clock.advance(by);
+                self.tell_server().await;
                 Answer::Nothing
             }
             Step::SetBack(by) => {
                 self.clock.set_back(by);
+                self.tell_server().await;
                 Answer::Nothing
             }
         }
     }
 
-    fn leased(&mut self, mut leased: Leased) -> Answer {
+    fn placed_put(&self, put: Put) -> Put {
+        match put {
+            Put::Stored(item) => Put::Stored(self.placed(item)),
+            Put::Duplicate => Put::Duplicate,
+            Put::Disputed { item, after_done } => {
+                Put::Disputed { item: self.placed(item), after_done }
+            }
+        }
+    }
+
+    fn leased(&mut self, leased: Leased) -> Answer {
         self.leases.extend(leased.items.iter().map(|item| item.lease));
-        leased.died.sort_unstable();
-        let items = leased
-            .items
-            .iter()
-            .map(|item| (item.lease.item, item.attempt, item.since_first_attempt, item.replaces));
+        let items = leased.items.iter().map(|item| {
+            let replaces = item.replaces.map(|replaced| self.placed(replaced));
+            (self.placed(item.lease.item), item.attempt, item.since_first_attempt, replaces)
+        });
+        let mut died: Vec<ItemId> = leased.died.iter().map(|item| self.placed(*item)).collect();
+        died.sort_unstable();
         Answer::Leased {
             items: items.collect(),
             suspects_due: leased.suspects_due,
             next_due: leased.next_due,
-            died: leased.died,
+            died,
         }
     }
 
