@@ -21,7 +21,7 @@ use crate::error::Failure;
 use crate::options::PostgresOptions;
 use crate::pool::Pool;
 use crate::url::Target;
-use crate::{admin, lease, log, read, row, schema, settle};
+use crate::{admin, integrity, lease, log, read, row, schema, settle};
 
 /// The most connections for workers and tools, for reads, and for transactions of the user's.
 const WORKERS: usize = 4;
@@ -126,6 +126,27 @@ impl PostgresInbox {
     pub async fn client(&self) -> Result<Client, StoreError> {
         let lent = self.shared.clients.lend().await;
         lent.map(Client::new).map_err(|failure| failure.at(self.shared.connector.place()))
+    }
+
+    /// The server's name for people, without a password: hosts and database.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.shared.connector.place()
+    }
+
+    /// What is wrong with what is stored, a sentence each; nothing if all is well. Reads everything once, and
+    /// holds nobody up.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        let found: StoreFuture<'_, Vec<String>> = on!(self.readers, |connection, _clock| async {
+            read::begin(connection).await?;
+            let found = integrity::find(connection).await;
+            admin::roll_back(connection, found).await
+        });
+        found.await
     }
 
     /// Has the schema's clock stand at a time, for all who use it, or go on. For tests.

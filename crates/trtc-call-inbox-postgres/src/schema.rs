@@ -12,7 +12,7 @@ pub(crate) const VERSION: i32 = 1;
 /// The oldest version that can work with it.
 const OLDEST: i32 = 1;
 
-const TABLES: &str = include_str!("schema.sql");
+pub(crate) const TABLES: &str = include_str!("schema.sql");
 
 /// Whether there is a schema, something in it, and an inbox. A function like `to_regclass` may still know
 /// what was there before the lock.

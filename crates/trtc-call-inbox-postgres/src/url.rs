@@ -23,6 +23,10 @@ impl Target {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(invalid("it does not begin with postgres://"));
         }
+        // With another one, a part of the password would be taken for the host, and shown.
+        if url.matches('@').count() > 1 {
+            return Err(invalid("each @ but the one before the host is written %40"));
+        }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut ssl_mode, mut verify, mut roots) = (SslMode::Prefer, Verify::Nothing, None);
         let mut others = Vec::new();
@@ -159,6 +163,8 @@ mod tests {
             "postgres://me:pw@h/d?s3cret=1",
             "postgres://me:pw@h/d?sslrootcert=s3cret%",
             "mysql://me:s3cret@h/d",
+            "postgres://me:pw@s3cret@h/d",
+            "postgres://me:pw@a/s3cret@h/d",
         ] {
             let error = Target::parse(url).err().expect(url);
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
