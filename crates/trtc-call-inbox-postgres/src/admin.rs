@@ -61,7 +61,7 @@ async fn change(
     items: &[ItemId],
 ) -> Result<HashSet<ItemId>, Failure> {
     let ids: Vec<i64> = items.iter().map(|item| item.get()).collect();
-    let arguments = [(&VERSION as _, Type::INT4), (&ids as _, Type::INT8_ARRAY)];
+    let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&ids, Type::INT8_ARRAY)];
     let changed = connection.row(statement, &arguments).await?;
     clock.saw(changed.try_get(1)?);
     Ok(changed.try_get::<_, Vec<i64>>(0)?.into_iter().map(ItemId::new).collect())
@@ -73,7 +73,7 @@ pub(crate) async fn resolve(
     clock: &Clock,
     item: ItemId,
 ) -> Result<Resolved, Failure> {
-    let arguments = [(&VERSION as _, Type::INT4), (&item.get() as _, Type::INT8)];
+    let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&item.get(), Type::INT8)];
     let resolved = connection.row(RESOLVE, &arguments).await?;
     clock.saw(resolved.try_get(2)?);
     let corrects = resolved.try_get::<_, Option<i64>>(1)?.map(ItemId::new);

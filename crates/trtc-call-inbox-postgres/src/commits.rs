@@ -171,7 +171,7 @@ impl Lanes {
             }
             Err(failure) if batch.len() > 1 && failure.is_of_an_item() => {
                 *self.failed() = Some(Instant::now());
-                self.fail(batch, &failure.to_be_tried_again());
+                self.fail(batch, &failure.tried_again());
             }
             Err(failure) => self.fail(batch, &failure),
         }

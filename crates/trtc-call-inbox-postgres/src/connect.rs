@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a network may keep quiet until a connection is given up.
 const QUIET: Duration = Duration::from_secs(5);
 
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The pause after an opening that failed; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -71,7 +73,10 @@ impl Connector {
             config.tcp_user_timeout(QUIET);
         }
         if config.get_keepalives_idle() == KEEPALIVES_UNSET {
-            config.keepalives_idle(QUIET).keepalives_interval(QUIET / 5).keepalives_retries(3);
+            config
+                .keepalives_idle(QUIET)
+                .keepalives_interval(KEEPALIVES_INTERVAL)
+                .keepalives_retries(3);
         }
         if config.get_application_name().is_none() {
             config.application_name("trtc-call-inbox");

@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// The same for those that may be innocent of it.
-    pub(crate) fn to_be_tried_again(self) -> Self {
+    pub(crate) fn tried_again(self) -> Self {
         Self { kind: StoreErrorKind::Unavailable, ..self }
     }
 

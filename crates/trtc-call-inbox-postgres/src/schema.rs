@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 use trtc_call_inbox::store::StoreErrorKind;
 
-use crate::connect::Connection;
+use crate::connect::{Argument, Connection};
 use crate::error::Failure;
 
 /// The version of `schema.sql`.
@@ -83,7 +83,7 @@ async fn find(connection: &Connection) -> Result<Found, Failure> {
 
 async fn create(connection: &Connection) -> Result<(), Failure> {
     connection.run(TABLES).await?;
-    let versions = [(&VERSION as _, Type::INT4), (&OLDEST as _, Type::INT4)];
+    let versions: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&OLDEST, Type::INT4)];
     connection.rows(INSERT_VERSION, &versions).await?;
     Ok(())
 }

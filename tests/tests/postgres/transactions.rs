@@ -223,6 +223,31 @@ async fn a_settlement_waits_a_moment_for_the_handlers_own_transaction() {
     holder.await.unwrap();
 }
 
+/// A transaction that was begun by hand and forgotten, and one that has failed: nobody else gets into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_with_an_open_transaction_is_not_lent_again() {
+    let Some((database, inbox)) = opened("left_open").await else { return };
+    for statements in [BILL, "SELECT trtc_call.complete(1, 1)"] {
+        // All of them, so that the next one can only be one of these, or a new one.
+        let mut clients = Vec::new();
+        for _ in 0..16 {
+            let client = inbox.client().await.unwrap();
+            client.batch_execute("BEGIN").await.unwrap();
+            let _ = client.batch_execute(statements).await;
+            clients.push(client);
+        }
+        drop(clients);
+        in_time(async {
+            for _ in 0..32 {
+                let mut client = inbox.client().await.unwrap();
+                client.transaction().await.unwrap().commit().await.unwrap();
+            }
+        })
+        .await;
+        assert_eq!(bills(&database).await, 0, "{statements}");
+    }
+}
+
 /// Others share no commit with it for long.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_somebody_holds_fails_its_own_puts_in_time() {
