@@ -141,11 +141,11 @@ impl PostgresInbox {
     ///
     /// If it cannot be read.
     pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        let found: StoreFuture<'_, Vec<String>> = on!(self.readers, |connection, _clock| async {
-            read::begin(connection).await?;
-            let found = integrity::find(connection).await;
-            admin::roll_back(connection, found).await
-        });
+        let found: StoreFuture<'_, Vec<String>> =
+            on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+                read::begin(connection).await?;
+                integrity::find(connection).await
+            }));
         found.await
     }
 

@@ -158,7 +158,7 @@ mod tests {
     fn no_error_and_no_name_shows_the_password() {
         for url in [
             "postgres://me:s3cret@h:port/d",
-            "postgres://me:s3cret?s3cret@h/d",
+            "postgres://me:pw@h/d?s3cret",
             "postgres://me:pw@h/d?sslmode=s3cret",
             "postgres://me:pw@h/d?s3cret=1",
             "postgres://me:pw@h/d?sslrootcert=s3cret%",
