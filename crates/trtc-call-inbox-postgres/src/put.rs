@@ -13,14 +13,14 @@ use trtc_call_inbox::{ItemId, NewItem};
 use crate::clock::Clock;
 use crate::connect::{Argument, Connection};
 use crate::error::{Failure, TO_BE_COMPARED};
-use crate::schema::{BEGIN_WORK, VERSION};
+use crate::schema::VERSION;
 use crate::text::escape;
 
 const PUT: &str =
     "SELECT numbers, at FROM trtc_call.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const PUT_ONE: &str = "
-    SELECT known, has_body
+    SELECT item, known, has_body, at
     FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 const DISPUTE: &str = "
@@ -60,7 +60,12 @@ pub(crate) async fn put(
     items: &[&NewItem],
 ) -> Result<Vec<Put>, Failure> {
     let rows: Vec<Row<'_>> = items.iter().map(|new| Row::of(new)).collect();
-    if let Some(firsts) = firsts(&rows) {
+    if let [row] = &rows[..] {
+        // Without a dispute one statement does, and it is a transaction.
+        if let Some(put) = put_or_compare(connection, clock, None, row).await?.put {
+            return Ok(vec![put]);
+        }
+    } else if let Some(firsts) = firsts(&rows) {
         match put_at_once(connection, clock, &rows, &firsts).await {
             Err(failure) if failure.is(TO_BE_COMPARED) => {}
             outcome => return outcome,
@@ -149,9 +154,6 @@ async fn put_one_by_one(
     clock: &Clock,
     rows: &[Row<'_>],
 ) -> Result<Vec<Put>, Failure> {
-    let begun = connection.row(BEGIN_WORK, &[(&VERSION, Type::INT4)]).await?;
-    let now: SystemTime = begun.try_get(0)?;
-    clock.saw(now);
     let items = i32::try_from(rows.len()).unwrap_or(i32::MAX);
     let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
     let numbers: Vec<i64> = numbers.try_get(0)?;
@@ -159,26 +161,42 @@ async fn put_one_by_one(
     sorted.sort_by_key(|(_, (row, _))| row.digest);
     let mut puts = vec![Put::Duplicate; rows.len()];
     for (place, (row, number)) in sorted {
-        if let Some(put) = puts.get_mut(place) {
-            *put = put_one(connection, now, number, row).await?;
+        let Compared { put, bodies, at } =
+            put_or_compare(connection, clock, Some(number), row).await?;
+        let put = match put {
+            Some(put) => put,
+            None => dispute(connection, at, number, row, bodies).await?,
+        };
+        if let Some(place) = puts.get_mut(place) {
+            *place = put;
         }
     }
     Ok(puts)
 }
 
-async fn put_one(
+/// What comes of an item whose key may be known.
+struct Compared {
+    /// `None` if it would be billed differently.
+    put: Option<Put>,
+    /// The bodies of the key.
+    bodies: ComparedBodies,
+    at: SystemTime,
+}
+
+/// Keeps an item, unless its key is known. It is locked then.
+async fn put_or_compare(
     connection: &Connection,
-    now: SystemTime,
-    number: i64,
+    clock: &Clock,
+    number: Option<i64>,
     row: &Row<'_>,
-) -> Result<Put, Failure> {
+) -> Result<Compared, Failure> {
     let Row { new, digest, key, sdk_app_id, compared, command, call_id } = row;
     let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
     let (key, compared) = (&**key, &**compared);
     let (command, call_id) = (command.as_deref(), call_id.as_deref());
     let (source, signature) = (new.source.as_str(), new.signature.as_str());
     let arguments: [Argument<'_>; 12] = [
-        (&now, Type::TIMESTAMPTZ),
+        (&VERSION, Type::INT4),
         (&number, Type::INT8),
         (&digest, Type::BYTEA),
         (&key, Type::TEXT),
@@ -192,17 +210,35 @@ async fn put_one(
         (&body, Type::BYTEA),
     ];
     let put = connection.row(PUT_ONE, &arguments).await?;
-    let known: Option<String> = put.try_get(0)?;
-    let item = ItemId::new(number);
-    let Some(known) = known else { return Ok(Put::Stored(item)) };
-    let mut bodies = ComparedBodies::from_json(&known);
-    if put.try_get(1)? || bodies.have(&new.compared) {
-        return Ok(Put::Duplicate);
-    }
+    let at = put.try_get(3)?;
+    clock.saw(at);
+    let known: Option<&str> = put.try_get(1)?;
+    let Some(known) = known else {
+        let put = Some(Put::Stored(ItemId::new(put.try_get(0)?)));
+        return Ok(Compared { put, bodies: ComparedBodies::default(), at });
+    };
+    let bodies = ComparedBodies::from_json(known);
+    // What is known stays known: this holds also where the key is not locked any more.
+    let is_known = put.try_get(2)? || bodies.have(&new.compared);
+    Ok(Compared { put: is_known.then_some(Put::Duplicate), bodies, at })
+}
+
+/// Keeps an item as disputed. Its key is locked.
+async fn dispute(
+    connection: &Connection,
+    at: SystemTime,
+    number: i64,
+    row: &Row<'_>,
+    mut bodies: ComparedBodies,
+) -> Result<Put, Failure> {
+    let Row { new, digest, sdk_app_id, command, call_id, .. } = row;
+    let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
+    let (command, call_id) = (command.as_deref(), call_id.as_deref());
+    let (source, signature) = (new.source.as_str(), new.signature.as_str());
     bodies.add(new.compared.clone());
     let compared = bodies.to_json();
     let arguments: [Argument<'_>; 11] = [
-        (&now, Type::TIMESTAMPTZ),
+        (&at, Type::TIMESTAMPTZ),
         (&number, Type::INT8),
         (&digest, Type::BYTEA),
         (&compared, Type::TEXT),
@@ -215,5 +251,5 @@ async fn put_one(
         (&body, Type::BYTEA),
     ];
     let disputed = connection.row(DISPUTE, &arguments).await?;
-    Ok(Put::Disputed { item, after_done: disputed.try_get(0)? })
+    Ok(Put::Disputed { item: ItemId::new(number), after_done: disputed.try_get(0)? })
 }

@@ -182,16 +182,19 @@ LANGUAGE sql AS $$
     SELECT array_agg(nextval('trtc_call.item_numbers')) FROM generate_series(1, items)
 $$;
 
--- Locks a key and gives what is compared of its bodies; null where the item was new, and is stored.
+-- Keeps one item, by this number or the next, unless its key is known: then it gives what is compared of
+-- the key's bodies, and whether one of them is the same to the byte.
 CREATE FUNCTION trtc_call.put_one(
-    at timestamptz, item bigint, digest bytea, key text, sdk_app_id bigint, compared text,
+    version integer, number bigint, digest bytea, key text, sdk_app_id bigint, compared text,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
-    OUT known text, OUT has_body boolean
+    OUT item bigint, OUT known text, OUT has_body boolean, OUT at timestamptz
 )
 LANGUAGE plpgsql AS $$
 DECLARE
     first bigint;
 BEGIN
+    at := trtc_call.begin_work(version);
+    item := coalesce(number, nextval('trtc_call.item_numbers'));
     INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
     VALUES (put_one.digest, put_one.key, put_one.sdk_app_id, put_one.compared, put_one.item, put_one.at)
     ON CONFLICT ON CONSTRAINT keys_pkey
