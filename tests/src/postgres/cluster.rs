@@ -130,6 +130,20 @@ impl Cluster {
         }
     }
 
+    pub(super) fn start_if_down(&self) {
+        let ended = {
+            let mut state = self.state();
+            let ended = state.postmaster.as_deref().is_none_or(has_ended);
+            if ended && state.postmaster.is_some() {
+                state.reap();
+            }
+            ended
+        };
+        if ended {
+            self.start_again();
+        }
+    }
+
     pub(super) fn stop(&self) {
         let mut state = self.state();
         signal("-INT", state.postmaster.as_slice());
@@ -186,10 +200,6 @@ impl Cluster {
 impl State {
     /// Whether it takes connections. It has ended if not.
     fn tries_to_start(&mut self, folder: &Path) -> bool {
-        // It may have ended by itself.
-        if self.postmaster.is_some() {
-            self.reap();
-        }
         let postmaster = self.guard.run(
             r#""$PROGRAMS/postgres" -D "$FOLDER/data" >>"$FOLDER/log" 2>&1 & server=$!; echo $server"#,
         );
