@@ -137,6 +137,16 @@ impl Server {
         }
     }
 
+    /// Has it offer TLS with this certificate.
+    ///
+    /// # Panics
+    ///
+    /// If it does not take it.
+    pub async fn install_certificate(&self, certificate: &str, key: &str) {
+        self.own().install_certificate(certificate, key);
+        self.set(&[("ssl", "on")]).await;
+    }
+
     /// A standby becomes a server that writes.
     ///
     /// # Panics

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use conformance::postgres::Server;
+use conformance::postgres::{PgBouncer, Server};
 use conformance::stores::{self, Stage};
 use trtc_call_inbox::store::Store;
 use trtc_call_inbox::{Clock, MemoryInbox};
@@ -28,6 +28,7 @@ macro_rules! tests {
         tests!(@of memory: $($behaviour)*);
         tests!(@of sqlite: $($behaviour)*);
         tests!(@of postgres: $($behaviour)*);
+        tests!(@of pooled: $($behaviour)*);
     };
 }
 
@@ -36,6 +37,7 @@ tests! {
     any_app_is_kept
     a_redelivery_is_a_duplicate
     keys_that_differ_in_case_are_different
+    any_text_is_kept
     a_batch_may_hold_a_key_more_than_once
     a_dispute_stops_every_item_that_is_not_done
     a_dispute_with_what_is_done_says_so
@@ -98,17 +100,29 @@ async fn sqlite(test: &str) -> Option<Stage> {
     Some(Stage { store: open(), other: open(), clock, server: None })
 }
 
-/// Two servers, as far as PostgreSQL can tell.
 async fn postgres(test: &str) -> Option<Stage> {
     let database = Server::shared()?.database(test).await;
+    Some(two_servers(database.url()).await)
+}
+
+/// Behind a pooler, which gives each transaction another connection.
+async fn pooled(test: &str) -> Option<Stage> {
+    static POOLER: LazyLock<Option<(Server, PgBouncer)>> = LazyLock::new(|| {
+        let server = Server::start(&[])?;
+        let pooler = PgBouncer::start(&server)?;
+        Some((server, pooler))
+    });
+    let (server, pooler) = POOLER.as_ref()?;
+    let database = server.database(test).await;
+    Some(two_servers(&database.url_at(pooler.port())).await)
+}
+
+/// Two, as far as PostgreSQL can tell.
+async fn two_servers(url: &str) -> Stage {
     let clock = Clock::manual();
-    let server = PostgresInbox::connect(database.url()).await.unwrap();
+    let server = PostgresInbox::connect(url).await.unwrap();
     server.set_test_time(Some(clock.now())).await.unwrap();
-    let other = PostgresInbox::connect(database.url()).await.unwrap();
-    Some(Stage {
-        store: Arc::new(server.clone()),
-        other: Arc::new(other),
-        clock,
-        server: Some(server),
-    })
+    let other = PostgresInbox::connect(url).await.unwrap();
+    let (store, other) = (Arc::new(server.clone()), Arc::new(other));
+    Stage { store, other, clock, server: Some(server) }
 }

@@ -77,7 +77,7 @@ pub(crate) enum Task {
     Explain(Box<ExplainArgs>),
     /// Look at the items of an inbox, and decide what becomes of those that need a person
     ///
-    /// A server and its workers may have the same file open.
+    /// Servers and workers may have the same inbox open.
     Inbox(InboxArgs),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
@@ -236,9 +236,10 @@ pub(crate) struct ListenArgs {
 
     /// Keep callbacks in this inbox, and acknowledge only what is in it [env: INBOX] [default: none]
     ///
-    /// The path of a file, which is made if it is not there. Nothing works the items: `trtc-call
-    /// inbox` shows them.
-    #[arg(long, value_name = "PATH")]
+    /// The path of a file, which is made if it is not there, or the URL of a PostgreSQL database. A URL
+    /// with a password belongs in the environment: other users of the machine can read a command line.
+    /// Nothing works the items: `trtc-call inbox` shows them.
+    #[arg(long, value_name = "PATH|postgres://URL")]
     pub(crate) inbox: Option<String>,
 
     /// Print a line of JSON for each callback

@@ -1,6 +1,6 @@
 //! `trtc-call inbox`: what a person does with the items of an inbox.
 //!
-//! Servers and workers may have the same file open: each of these is a transaction of its own, or many
+//! Servers and workers may have the same inbox open: each of these is a transaction of its own, or many
 //! small ones, so that nobody has to wait long for it.
 
 mod change;

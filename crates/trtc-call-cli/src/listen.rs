@@ -11,7 +11,6 @@ use axum::extract::{FromRef, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_webhook::Signature;
 use trtc_call_webhook_axum::{Ack, Callback, Error, Verifier, Webhook};
 
@@ -20,6 +19,7 @@ use crate::args::ListenArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::server::{self, Server};
+use crate::store::Store;
 use crate::{out, settings};
 
 #[derive(Clone)]
@@ -61,7 +61,14 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;
     let verifier = Verifier::builder().app(app).build()?;
-    let inbox = settings::inbox(args.inbox)?.map(SqliteInbox::open).transpose()?;
+    let runtime = server::runtime()?;
+    let (inbox, runtime) = match settings::inbox(args.inbox)? {
+        None => (None, runtime),
+        Some(place) => {
+            let (store, runtime) = Store::open(place, false, runtime)?;
+            (Some(store.inbox()), runtime)
+        }
+    };
     let (lines, last_lines) = Printer::start()?;
     let (notes, last_notes) = Printer::start()?;
     let (report_only, json) = (args.report_only, args.json);
@@ -69,14 +76,13 @@ pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
     // `any`, so that the webhook answers 405 to other methods, and not the router.
     let on_callback = match inbox {
         None => any(on_callback),
-        Some(inbox) => kept::handler(inbox.into()),
+        Some(inbox) => kept::handler(inbox),
     };
     let router = Router::new()
         .route(server::PATH, on_callback)
         .layer(middleware::map_response_with_state(listener.clone(), note_refusal))
         .with_state(listener);
 
-    let runtime = server::runtime()?;
     // Before the first line, which tells others that they may now stop it.
     let signals = runtime
         .block_on(async { Signals::new() })

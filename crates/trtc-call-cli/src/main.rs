@@ -32,6 +32,7 @@ mod send;
 mod server;
 mod settings;
 mod signature;
+mod store;
 mod table;
 mod time;
 mod verdict;

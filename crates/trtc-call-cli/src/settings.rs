@@ -5,11 +5,11 @@
 
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
 
 use crate::failure::Failure;
+use crate::store::Place;
 
 /// An app whose number has the form of those in the vendor's samples.
 pub(crate) const SAMPLE_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
@@ -25,13 +25,11 @@ pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
     }
 }
 
-/// The inbox, from `--inbox` or `INBOX`: the path of a file.
-pub(crate) fn inbox(flag: Option<String>) -> Result<Option<PathBuf>, Failure> {
+/// The inbox, from `--inbox` or `INBOX`.
+pub(crate) fn inbox(flag: Option<String>) -> Result<Option<Place>, Failure> {
     let Some(given) = Given::read("--inbox", flag, "INBOX")? else { return Ok(None) };
-    if ["postgres://", "postgresql://"].iter().any(|scheme| given.text.starts_with(scheme)) {
-        return Err(given.must_be("the path of a file: this version opens no PostgreSQL database"));
-    }
-    Ok(Some(given.text.into()))
+    let place = Place::read(&given.text);
+    place.map(Some).ok_or_else(|| given.must_be("the path of a file, or postgres://URL"))
 }
 
 /// The app, from `--sdk-app-id` or `SDK_APP_ID`.
@@ -102,7 +100,7 @@ impl Given {
         Ok(Some(given))
     }
 
-    /// Does not repeat the text, which may be a token.
+    /// Does not repeat the text, which may be a token, or have a password in it.
     fn must_be(&self, expected: &str) -> Failure {
         Failure::new(format!("{} must be {expected}", self.name))
     }

@@ -61,7 +61,7 @@ async fn change(
     items: &[ItemId],
 ) -> Result<HashSet<ItemId>, Failure> {
     let ids: Vec<i64> = items.iter().map(|item| item.get()).collect();
-    let arguments = [(&VERSION as _, Type::INT4), (&ids as _, Type::INT8_ARRAY)];
+    let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&ids, Type::INT8_ARRAY)];
     let changed = connection.row(statement, &arguments).await?;
     clock.saw(changed.try_get(1)?);
     Ok(changed.try_get::<_, Vec<i64>>(0)?.into_iter().map(ItemId::new).collect())
@@ -73,7 +73,7 @@ pub(crate) async fn resolve(
     clock: &Clock,
     item: ItemId,
 ) -> Result<Resolved, Failure> {
-    let arguments = [(&VERSION as _, Type::INT4), (&item.get() as _, Type::INT8)];
+    let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&item.get(), Type::INT8)];
     let resolved = connection.row(RESOLVE, &arguments).await?;
     clock.saw(resolved.try_get(2)?);
     let corrects = resolved.try_get::<_, Option<i64>>(1)?.map(ItemId::new);
@@ -106,26 +106,11 @@ pub(crate) async fn prune(
     Ok(Pruned::new(count(pruned.try_get(0)?), count(pruned.try_get(1)?)))
 }
 
-/// Stores something, and rolls it back.
+/// Stores something, in a transaction that is rolled back.
 pub(crate) async fn probe(connection: &Connection) -> Result<(), Failure> {
     // Of its own, so that no two wait for each other.
     let digest = fastrand::u128(..).to_be_bytes();
-    connection.run("BEGIN").await?;
-    let probed = async {
-        schema::check(connection).await?;
-        connection.rows(PROBE, &[(&&digest[..], Type::BYTEA)]).await?;
-        Ok(())
-    };
-    roll_back(connection, probed.await).await
-}
-
-/// Ends a transaction in which nothing is to be changed, unless the connection is of no use any more.
-pub(crate) async fn roll_back<T>(
-    connection: &Connection,
-    outcome: Result<T, Failure>,
-) -> Result<T, Failure> {
-    if outcome.as_ref().err().is_none_or(Failure::spares_connection) {
-        connection.run("ROLLBACK").await?;
-    }
-    outcome
+    schema::check(connection).await?;
+    connection.rows(PROBE, &[(&&digest[..], Type::BYTEA)]).await?;
+    Ok(())
 }

@@ -5,11 +5,12 @@
 //! commits hang, a few more are begun, in case it is a matter of one connection; then FAIL is the answer at
 //! once.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use trtc_call_inbox::NewItem;
 use trtc_call_inbox::store::{Put, StoreError};
@@ -24,14 +25,17 @@ use crate::put::put;
 /// gathered.
 const LANES: usize = 2;
 
-/// From when on a batch is not taken for one that goes well.
-const SLOW: Duration = Duration::from_millis(100);
+/// From when on a batch is not taken for one that goes well, and another one is begun beside it.
+const SLOW: Duration = Duration::from_millis(20);
 
 /// From when on its commit is taken to hang.
 const HANGS: Duration = Duration::from_secs(1);
 
 /// How many batches may be under way in the end.
 pub(crate) const MAX_LANES: usize = 8;
+
+/// For how long nobody shares a commit after a shared one failed by one of its items.
+const ALONE: Duration = Duration::from_secs(2);
 
 /// How much waits before whoever brings more has to wait himself.
 const QUEUE: usize = 4096;
@@ -65,19 +69,32 @@ struct Lanes {
     place: String,
     /// Has a permit for each batch whose commit does not hang.
     hanging: Arc<Semaphore>,
+    begins_to_hang: Notify,
+    /// When a shared commit failed last by one of its items: its neighbours are not to fail again.
+    failed: Mutex<Option<Instant>>,
 }
 
 impl Commits {
     pub(crate) fn new(pool: Arc<Pool>, clock: Arc<Clock>, place: String) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let hanging = Arc::new(Semaphore::new(MAX_LANES));
-        let lanes = Lanes { pool, clock, place, hanging: Arc::clone(&hanging) };
+        let lanes = Lanes {
+            pool,
+            clock,
+            place,
+            hanging: Arc::clone(&hanging),
+            begins_to_hang: Notify::new(),
+            failed: Mutex::default(),
+        };
         tokio::spawn(Arc::new(lanes).run(waiting));
         Self { queue, hanging }
     }
 
     /// Puts items.
     pub(crate) async fn put(&self, items: Vec<NewItem>) -> Result<Vec<Put>, StoreError> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
         let (reply, answer) = oneshot::channel();
         self.queue.send(Waiting { items, reply }).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
@@ -95,12 +112,26 @@ impl Lanes {
         let all = Arc::new(Semaphore::new(MAX_LANES));
         while let Some(first) = queue.recv().await {
             let Ok(good) = Arc::clone(&good).acquire_owned().await else { return };
-            let batch = gather(first, &mut queue);
-            match Arc::clone(&all).try_acquire_owned() {
-                Ok(lane) => {
+            let batch = if self.are_alone() { vec![first] } else { gather(first, &mut queue) };
+            match self.lane(&all).await {
+                Some(lane) => {
                     tokio::spawn(Arc::clone(&self).commit(batch, good, lane));
                 }
-                Err(_) => self.refuse(batch),
+                None => self.refuse(batch),
+            }
+        }
+    }
+
+    /// A lane, as soon as one is free; `None` while all of them hang.
+    async fn lane(&self, all: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut lane = pin!(Arc::clone(all).acquire_owned());
+        loop {
+            let begins_to_hang = self.begins_to_hang.notified();
+            tokio::select! {
+                biased;
+                lane = &mut lane => return lane.ok(),
+                () = std::future::ready(()), if self.hanging.available_permits() == 0 => return None,
+                () = begins_to_hang => {}
             }
         }
     }
@@ -122,6 +153,7 @@ impl Lanes {
             Some(outcome) => outcome,
             None => {
                 let hanging = self.hanging.try_acquire();
+                self.begins_to_hang.notify_one();
                 let outcome = (&mut put).await;
                 drop(hanging);
                 outcome
@@ -137,8 +169,20 @@ impl Lanes {
                     let _ = reply.send(Ok(puts.by_ref().take(items.len()).collect()));
                 }
             }
+            Err(failure) if batch.len() > 1 && failure.is_of_an_item() => {
+                *self.failed() = Some(Instant::now());
+                self.fail(batch, &failure.tried_again());
+            }
             Err(failure) => self.fail(batch, &failure),
         }
+    }
+
+    fn are_alone(&self) -> bool {
+        self.failed().is_some_and(|failed| failed.elapsed() < ALONE)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn put(&self, batch: &[Waiting]) -> Result<Vec<Put>, Failure> {

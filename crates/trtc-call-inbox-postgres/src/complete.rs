@@ -4,6 +4,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 use trtc_call_inbox::{Job, JobError};
 
+use crate::connect::Argument;
 use crate::error::Failure;
 
 const COMPLETE: &str = "SELECT trtc_call.complete($1, $2)";
@@ -35,7 +36,8 @@ impl<E: Sync> CompleteIn for Job<E> {
     async fn complete_in(&self, transaction: &Transaction<'_>) -> Result<(), JobError> {
         self.completes_in_transaction();
         let lease = self.lease();
-        let arguments = [(&lease.item.get() as _, Type::INT8), (&lease.token as _, Type::INT8)];
+        let arguments: [Argument<'_>; 2] =
+            [(&lease.item.get(), Type::INT8), (&lease.token, Type::INT8)];
         match transaction.query_typed(COMPLETE, &arguments).await {
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::from(error).at("PostgreSQL").into()),

@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a network may keep quiet until a connection is given up.
 const QUIET: Duration = Duration::from_secs(5);
 
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The pause after an opening that failed; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -37,9 +39,10 @@ const SELECT_SETTINGS: &str = "
            current_setting('default_transaction_isolation') = 'read committed',
            current_setting('transaction_read_only') = 'off',
            NOT EXISTS (
-               SELECT FROM pg_catalog.pg_class
-               WHERE oid IN (to_regclass('trtc_call.keys'), to_regclass('trtc_call.items'))
-                 AND relpersistence <> 'p'
+               SELECT FROM pg_catalog.pg_class AS c
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'trtc_call' AND c.relname IN ('keys', 'items')
+                 AND c.relpersistence <> 'p'
            )";
 
 /// A statement's argument.
@@ -70,7 +73,10 @@ impl Connector {
             config.tcp_user_timeout(QUIET);
         }
         if config.get_keepalives_idle() == KEEPALIVES_UNSET {
-            config.keepalives_idle(QUIET).keepalives_interval(QUIET / 5).keepalives_retries(3);
+            config
+                .keepalives_idle(QUIET)
+                .keepalives_interval(KEEPALIVES_INTERVAL)
+                .keepalives_retries(3);
         }
         if config.get_application_name().is_none() {
             config.application_name("trtc-call-inbox");
@@ -226,6 +232,21 @@ impl Connection {
         self.warning.take();
         self.client.batch_execute(statements).await?;
         self.without_warning()
+    }
+
+    /// Does something in a transaction that is rolled back.
+    pub(crate) async fn roll_back<T>(
+        &self,
+        begin: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.run(begin).await?;
+        let outcome = work.await;
+        // Otherwise the connection is of no use any more.
+        if outcome.as_ref().err().is_none_or(Failure::spares_connection) {
+            self.run("ROLLBACK").await?;
+        }
+        outcome
     }
 
     /// A wait for a standby that was cancelled ends a commit with success, and a warning. It comes before

@@ -47,6 +47,17 @@ impl Failure {
         self.spares_connection
     }
 
+    /// Whether it may be for one of several items that were put together: a key that somebody holds, for
+    /// example.
+    pub(crate) fn is_of_an_item(&self) -> bool {
+        self.spares_connection && self.kind != StoreErrorKind::SchemaTooNew
+    }
+
+    /// The same for those that may be innocent of it.
+    pub(crate) fn tried_again(self) -> Self {
+        Self { kind: StoreErrorKind::Unavailable, ..self }
+    }
+
     /// Whether one of the functions has raised this.
     pub(crate) fn is(&self, code: &str) -> bool {
         self.code.as_ref().is_some_and(|known| known.code() == code)
@@ -98,6 +109,9 @@ impl From<&DbError> for Failure {
             StoreErrorKind::NotAnInbox => {
                 format!("there is no inbox, or a part of it is missing: {}", error.message())
             }
+            _ if code.code() == "55P03" => {
+                format!("somebody else holds it for too long: {}", error.message())
+            }
             _ => error.message().to_owned(),
         };
         Self {
@@ -130,6 +144,8 @@ fn classify(code: &SqlState) -> (StoreErrorKind, bool) {
         "3F000" | "42P01" | "42883" | "42703" => (Kind::NotAnInbox, true),
         "XX001" | "XX002" => (Kind::Corrupt, false),
         code => match code.get(..2) {
+            // Values, constraints, rights, limits.
+            Some("22" | "23" | "42" | "54") => (Kind::Other, true),
             // Connections, resources, and what an operator or a crash does.
             Some("08" | "53" | "57" | "58") => (Kind::Unavailable, false),
             _ => (Kind::Other, false),

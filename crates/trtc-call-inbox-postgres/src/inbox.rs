@@ -21,12 +21,14 @@ use crate::error::Failure;
 use crate::options::PostgresOptions;
 use crate::pool::Pool;
 use crate::url::Target;
-use crate::{admin, lease, log, read, row, schema, settle};
+use crate::{admin, integrity, lease, log, read, row, schema, settle};
 
 /// The most connections for workers and tools, for reads, and for transactions of the user's.
 const WORKERS: usize = 4;
 const READERS: usize = 2;
 const CLIENTS: usize = 16;
+
+const READ: &str = "BEGIN READ ONLY";
 
 /// How many connections stay open for puts while none is under way.
 const KEPT_FOR_PUTS: usize = 2;
@@ -126,6 +128,27 @@ impl PostgresInbox {
         lent.map(Client::new).map_err(|failure| failure.at(self.shared.connector.place()))
     }
 
+    /// The server's name for people, without a password: hosts and database.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.shared.connector.place()
+    }
+
+    /// What is wrong with what is stored, a sentence each; nothing if all is well. Reads everything once, and
+    /// holds nobody up.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        let found: StoreFuture<'_, Vec<String>> =
+            on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+                read::begin(connection).await?;
+                integrity::find(connection).await
+            }));
+        found.await
+    }
+
     /// Has the schema's clock stand at a time, for all who use it, or go on. For tests.
     ///
     /// # Errors
@@ -179,27 +202,24 @@ impl Store for PostgresInbox {
     }
 
     fn list(&self, filter: Filter, limit: usize, with_bodies: bool) -> StoreFuture<'_, Vec<Item>> {
-        on!(self.readers, |connection, _clock| async {
+        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
             read::begin(connection).await?;
-            let list = read::list(connection, &filter, limit, with_bodies).await;
-            admin::roll_back(connection, list).await
-        })
+            read::list(connection, &filter, limit, with_bodies).await
+        }))
     }
 
     fn get(&self, item: ItemId) -> StoreFuture<'_, Option<Item>> {
-        on!(self.readers, |connection, _clock| async {
+        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
             read::begin(connection).await?;
-            let item = row::get(connection, item).await;
-            admin::roll_back(connection, item).await
-        })
+            row::get(connection, item).await
+        }))
     }
 
     fn stats(&self, sdk_app_id: Option<SdkAppId>) -> StoreFuture<'_, Stats> {
-        on!(self.readers, |connection, _clock| async {
+        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
             let now = read::begin(connection).await?;
-            let stats = read::stats(connection, sdk_app_id, now).await;
-            admin::roll_back(connection, stats).await
-        })
+            read::stats(connection, sdk_app_id, now).await
+        }))
     }
 
     fn health(&self) -> StoreFuture<'_, ()> {
@@ -210,7 +230,7 @@ impl Store for PostgresInbox {
             }
             let probed: StoreFuture<'_, ()> = on!(self.workers, |connection, _clock| async {
                 self.shared.connector.check_settings(connection).await?;
-                admin::probe(connection).await
+                connection.roll_back("BEGIN", admin::probe(connection)).await
             });
             let silent = |_| Failure::timed_out("it did not answer in a second").at(place);
             timeout(HEALTH_PATIENCE, probed).await.map_err(silent)?

@@ -22,6 +22,7 @@ mod complete;
 mod connect;
 mod error;
 mod inbox;
+mod integrity;
 mod lease;
 mod log;
 mod options;

@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 use trtc_call_inbox::store::StoreErrorKind;
 
-use crate::connect::Connection;
+use crate::connect::{Argument, Connection};
 use crate::error::Failure;
 
 /// The version of `schema.sql`.
@@ -12,13 +12,15 @@ pub(crate) const VERSION: i32 = 1;
 /// The oldest version that can work with it.
 const OLDEST: i32 = 1;
 
-const TABLES: &str = include_str!("schema.sql");
+pub(crate) const TABLES: &str = include_str!("schema.sql");
 
-const SELECT_IS_THERE: &str = "SELECT to_regclass('trtc_call.schema') IS NOT NULL";
-
+/// Whether there is a schema, something in it, and an inbox. A function like `to_regclass` may still know
+/// what was there before the lock.
 const SELECT_SCHEMA: &str = "
-    SELECT to_regnamespace('trtc_call') IS NOT NULL,
-           EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = to_regnamespace('trtc_call'))";
+    SELECT count(n.oid) > 0, count(c.oid) > 0, count(c.oid) FILTER (WHERE c.relname = 'schema') > 0
+    FROM pg_catalog.pg_namespace AS n
+    LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+    WHERE n.nspname = 'trtc_call'";
 
 /// Who makes or changes the schema is alone with it until his commit: the number is of our choice.
 const LOCK: &str = "
@@ -34,40 +36,54 @@ pub(crate) const BEGIN_WORK: &str = "SELECT trtc_call.begin_work($1)";
 
 /// Sees to it that the schema is there and can be worked with, and makes it if it may.
 pub(crate) async fn prepare(connection: &Connection, may_create: bool) -> Result<(), Failure> {
-    if is_there(connection).await? {
-        return check(connection).await;
-    }
-    if !may_create {
-        return Err(Failure::new(StoreErrorKind::NotFound, "there is no inbox in it"));
+    match find(connection).await? {
+        Found::Inbox => return check(connection).await,
+        Found::Nothing | Found::Schema if !may_create => {
+            return Err(Failure::new(StoreErrorKind::NotFound, "there is no inbox in it"));
+        }
+        Found::Nothing | Found::Schema => {}
     }
     // If this fails, the connection is closed, and with it the transaction.
     connection.run("BEGIN").await?;
     connection.run(LOCK).await?;
     // Another server may have made it meanwhile.
-    if !is_there(connection).await? {
-        create(connection).await?;
+    match find(connection).await? {
+        Found::Inbox => {}
+        Found::Schema => create(connection).await?,
+        Found::Nothing => {
+            connection.run(CREATE_SCHEMA).await?;
+            create(connection).await?;
+        }
     }
     connection.run("COMMIT").await?;
     check(connection).await
 }
 
-async fn is_there(connection: &Connection) -> Result<bool, Failure> {
-    Ok(connection.row(SELECT_IS_THERE, &[]).await?.try_get(0)?)
+/// What a database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Inbox,
+    /// Its schema with nothing in it: somebody has made it for this role.
+    Schema,
+    Nothing,
 }
 
-/// Makes it, in a transaction. The schema itself may have been made for this role.
+async fn find(connection: &Connection) -> Result<Found, Failure> {
+    let found = connection.row(SELECT_SCHEMA, &[]).await?;
+    match (found.try_get(0)?, found.try_get(1)?, found.try_get(2)?) {
+        (_, _, true) => Ok(Found::Inbox),
+        (_, true, false) => {
+            let text = "its schema trtc_call holds something else than an inbox";
+            Err(Failure::new(StoreErrorKind::NotAnInbox, text))
+        }
+        (true, ..) => Ok(Found::Schema),
+        (false, ..) => Ok(Found::Nothing),
+    }
+}
+
 async fn create(connection: &Connection) -> Result<(), Failure> {
-    let schema = connection.row(SELECT_SCHEMA, &[]).await?;
-    let (is_there, is_used): (bool, bool) = (schema.try_get(0)?, schema.try_get(1)?);
-    if is_used {
-        let text = "its schema trtc_call holds something else than an inbox";
-        return Err(Failure::new(StoreErrorKind::NotAnInbox, text));
-    }
-    if !is_there {
-        connection.run(CREATE_SCHEMA).await?;
-    }
     connection.run(TABLES).await?;
-    let versions = [(&VERSION as _, Type::INT4), (&OLDEST as _, Type::INT4)];
+    let versions: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&OLDEST, Type::INT4)];
     connection.rows(INSERT_VERSION, &versions).await?;
     Ok(())
 }

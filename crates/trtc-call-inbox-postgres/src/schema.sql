@@ -31,7 +31,7 @@ CREATE TABLE trtc_call.keys (
     -- Whether two bodies would be billed differently. It stops also the items that could not be marked
     -- at that moment, since somebody's transaction held them.
     is_disputed boolean NOT NULL DEFAULT false
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX keys_bare ON trtc_call.keys (last_at) WHERE items = 0;
 
 -- The indexes of the states share the items out among them, and hold what is counted. Only the items of a
@@ -105,7 +105,7 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
-    PERFORM set_config('lock_timeout', '500ms', true), set_config('enable_seqscan', 'off', true),
+    PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
             set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
     RETURN known.now;
 END
@@ -455,6 +455,9 @@ $$;
 -- Completes a job, in a transaction of the user's: both are there once that is committed, or neither
 -- is. Raises if somebody else has the item by now, or if it is disputed: an update of no rows would be no
 -- error, and what stands beside it would be committed.
+--
+-- From now on the transaction holds the item. If its client is gone without a word, with its machine, that is
+-- to come to an end: ten minutes without a statement are longer than a handler may take by default.
 CREATE FUNCTION trtc_call.complete(id bigint, token bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -466,6 +469,9 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the lease of item % is lost: somebody else has it, or it is disputed', id
             USING ERRCODE = 'TC003';
+    END IF;
+    IF current_setting('idle_in_transaction_session_timeout') = '0' THEN
+        PERFORM set_config('idle_in_transaction_session_timeout', '10min', true);
     END IF;
 END
 $$;

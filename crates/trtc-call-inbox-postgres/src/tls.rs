@@ -1,5 +1,6 @@
 //! TLS: what of the server is verified, as `sslmode` has it.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,8 +79,8 @@ fn read(file: Option<&Path>) -> Result<RootCertStore, Failure> {
     if roots.is_empty() { Err(cannot_use("there is no certificate in it")) } else { Ok(roots) }
 }
 
-fn failure(error: impl ToString) -> Failure {
-    Failure::new(StoreErrorKind::Other, format!("TLS: {}", error.to_string()))
+fn failure(error: impl Display) -> Failure {
+    Failure::new(StoreErrorKind::Other, format!("TLS: {error}"))
 }
 
 /// Takes every server for the right one.

@@ -23,10 +23,21 @@ impl Target {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(invalid("it does not begin with postgres://"));
         }
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        // With another one, a part of the password would be taken for the host, and shown.
+        if url.matches('@').count() > 1 {
+            return Err(invalid("each @ but the one before the host is written %40"));
+        }
+        // Whatever stands before the first @ is a user and a password, also with a question mark.
+        let host = url.find('@').unwrap_or_default();
+        let query =
+            url.get(host..).and_then(|rest| rest.find('?')).map(|query| host.saturating_add(query));
+        let (base, query) =
+            query.and_then(|query| url.split_at_checked(query)).unwrap_or((url, ""));
         let (mut ssl_mode, mut verify, mut roots) = (SslMode::Prefer, Verify::Nothing, None);
         let mut others = Vec::new();
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        for parameter in
+            query.trim_start_matches('?').split('&').filter(|parameter| !parameter.is_empty())
+        {
             match parameter.split_once('=') {
                 Some(("sslmode", mode)) => (ssl_mode, verify) = mode_of(mode)?,
                 Some(("sslrootcert", "system")) => roots = None,
@@ -140,6 +151,15 @@ mod tests {
         assert_eq!(roots.unwrap(), PathBuf::from("/a b/c.pem"));
     }
 
+    /// What stands behind a question mark of the password counts, too.
+    #[test]
+    fn a_password_may_hold_whatever_tokio_postgres_takes() {
+        let target =
+            Target::parse("postgres://me:p?p&sslmode=disable@h/d?sslmode=verify-full").unwrap();
+        assert_eq!(target.config.get_password(), Some(&b"p?p&sslmode=disable"[..]));
+        assert_eq!(target.verify, Verify::Server);
+    }
+
     #[test]
     fn only_what_leaves_the_machine_has_to_be_verified() {
         let is_unverified = |url| Target::parse(url).unwrap().is_unverified();
@@ -154,11 +174,13 @@ mod tests {
     fn no_error_and_no_name_shows_the_password() {
         for url in [
             "postgres://me:s3cret@h:port/d",
-            "postgres://me:s3cret?s3cret@h/d",
+            "postgres://me:pw@h/d?s3cret",
             "postgres://me:pw@h/d?sslmode=s3cret",
             "postgres://me:pw@h/d?s3cret=1",
             "postgres://me:pw@h/d?sslrootcert=s3cret%",
             "mysql://me:s3cret@h/d",
+            "postgres://me:pw@s3cret@h/d",
+            "postgres://me:pw@a/s3cret@h/d",
         ] {
             let error = Target::parse(url).err().expect(url);
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");

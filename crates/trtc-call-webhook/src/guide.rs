@@ -27,6 +27,12 @@ pub mod log_hygiene {}
 #[doc = include_str!("../guide/operations.md")]
 pub mod operations {}
 
+#[doc = include_str!("../guide/several-servers.md")]
+pub mod several_servers {}
+
+#[doc = include_str!("../guide/scale.md")]
+pub mod scale {}
+
 #[doc = include_str!("../guide/migrating.md")]
 pub mod migrating {}
 

@@ -5,7 +5,8 @@
 //! `callbacks.db`, or the URL of a PostgreSQL database, `postgres://…`: there the callbacks wait, and there
 //! are the bills, in a table `bills`. Serves `/callback`, and `/healthz` for a load balancer. Any number of
 //! processes may share the file, and any number of machines the database. Prints a line of JSON for each
-//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
+//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`. `compose.yaml` runs it with
+//! PostgreSQL in Docker.
 //!
 //! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which the callback
 //! does not tell what to bill, and those of which two callbacks say different things.

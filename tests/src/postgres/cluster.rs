@@ -1,8 +1,9 @@
 //! The processes and the files of one server.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -172,6 +173,18 @@ impl Cluster {
         }
         self.write_settings();
         signal("-HUP", self.state().postmaster.as_slice());
+    }
+
+    /// Puts its certificate where it looks for one. Only its user may read the key.
+    pub(super) fn install_certificate(&self, certificate: &str, key: &str) {
+        let data = self.folder.join("data");
+        let owner = fs::metadata(&data).expect("its folder");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = data.join(name);
+            fs::write(&file, text).expect("a certificate");
+            chown(&file, Some(owner.uid()), Some(owner.gid())).expect("its user");
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("its user alone");
+        }
     }
 
     pub(super) fn fill_disk(&self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use trtc_call_inbox::store::{Put, Resolved, Retention, Store};
+use trtc_call_inbox::store::{Outcome, Put, Resolved, Retention, Store};
 use trtc_call_inbox::{Filter, NewItem, State};
 use trtc_call_webhook::sender::Request;
 
@@ -61,6 +61,30 @@ pub async fn a_redelivery_is_a_duplicate(stage: Stage) {
 pub async fn keys_that_differ_in_case_are_different(stage: Stage) {
     for call_id in ["a", "A", "ä", "Ä", "a ", "A\u{301}"] {
         stage.stored(call_id).await;
+    }
+}
+
+/// What JSON can say in a call's id, and a handler in its error, is kept and found again.
+pub async fn any_text_is_kept(stage: Stage) {
+    let long = "x".repeat(100_000);
+    let texts = ["\0", "\\", "\\0", "a\0b", "a", "\u{1f4de}", &long];
+    let mut ids = Vec::new();
+    for text in texts {
+        ids.push(stage.stored(text).await);
+        assert_eq!(stage.put(item(text, 9)).await, Put::Duplicate);
+    }
+    for (text, id) in texts.iter().zip(&ids) {
+        let found = stage.store.list(Filter::all().call_id(*text), 9, true).await.unwrap();
+        assert_eq!(found.iter().map(|item| item.id).collect::<Vec<_>>(), [*id]);
+        assert_eq!(
+            (&*found[0].key, found[0].call_id.as_deref()),
+            (&*item(text, 9).key, Some(*text))
+        );
+    }
+    for leased in stage.leased().await {
+        let error = "a\0\\0".to_owned();
+        assert!(stage.settle(leased.lease, Outcome::Dead { error: error.clone() }).await);
+        assert_eq!(stage.get(leased.lease.item).await.last_error, Some(error));
     }
 }
 

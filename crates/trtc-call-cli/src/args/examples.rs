@@ -48,6 +48,7 @@ told.";
 pub(super) const INBOX: &str = "\
 Examples:
   export INBOX=callbacks.db
+  export INBOX='postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full'
   trtc-call inbox status
   trtc-call inbox check
   trtc-call inbox list --state dead --since 2h

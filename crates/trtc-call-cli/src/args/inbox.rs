@@ -14,8 +14,11 @@ use crate::time;
 #[derive(clap::Args)]
 #[command(after_help = examples::INBOX)]
 pub(crate) struct InboxArgs {
-    /// The inbox: the path of its file [env: INBOX]
-    #[arg(long, value_name = "PATH", global = true)]
+    /// The inbox: the path of its file, or the URL of its database [env: INBOX]
+    ///
+    /// A URL with a password belongs in the environment: other users of the machine can read a command
+    /// line.
+    #[arg(long, value_name = "PATH|postgres://URL", global = true)]
     pub(crate) inbox: Option<String>,
 
     /// Print JSON, an object a line

@@ -190,7 +190,7 @@ pub(super) fn erase(opened: &Opened, args: EraseArgs) -> Result<ExitCode, Failur
         if !kept.is_empty() {
             text.push_str(&format!("\nkept {}, which are not done: {}", kept.len(), numbers(kept)));
         }
-        out::print(&format!("{text}\nbackups of the file keep what they hold\n"))?;
+        out::print(&format!("{text}\nbackups keep what they hold\n"))?;
     }
     Ok(if erased.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

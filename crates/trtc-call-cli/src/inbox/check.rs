@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 use trtc_call_inbox::{DoneAs, Filter, Item, ItemId, State};
 
@@ -13,6 +14,7 @@ use crate::args::AppArgs;
 use crate::event::Decoded;
 use crate::failure::Failure;
 use crate::out::{BAD, GOOD, plain, styled};
+use crate::store::Store;
 use crate::{out, progress};
 
 /// Work that is due, or fails, for longer than this needs somebody.
@@ -53,11 +55,9 @@ impl Kind {
     }
 
     /// What to do about it. The items, where it is about some, are named before.
-    const fn to_do(self) -> &'static str {
+    const fn to_do(self, store: &Store) -> &'static str {
         match self {
-            Self::Damage => {
-                "stop what has the file open, copy it and its -wal, and recover it with `sqlite3 .recover`"
-            }
+            Self::Damage => store.against_damage(),
             Self::CannotStore => "callbacks are answered FAIL until that is mended",
             Self::Dead => "mend the cause and `replay` them, or `discard` them",
             Self::Disputed => "compare them with `show ID --body`, and `resolve` the right one",
@@ -106,6 +106,22 @@ impl Findings {
         group.count = group.count.saturating_add(1);
         group.first.extend(item.filter(|_| group.first.len() < MAX_NAMED));
         group
+    }
+
+    fn look_at_all(
+        &mut self,
+        opened: &Opened,
+        filter: &Filter,
+        bar: &ProgressBar,
+    ) -> Result<(), Failure> {
+        let now = SystemTime::now();
+        for page in opened.pages(filter.clone(), true) {
+            for item in page? {
+                self.look_at(&item, now);
+                bar.inc(1);
+            }
+        }
+        self.find_done(opened, filter)
     }
 
     fn look_at(&mut self, item: &Item, now: SystemTime) {
@@ -163,11 +179,11 @@ impl Findings {
         Ok(())
     }
 
-    fn told(&self) -> impl Iterator<Item = (Finding<'_>, &Group)> {
+    fn told(&self, store: &Store) -> impl Iterator<Item = (Finding<'_>, &Group)> {
         self.0.iter().map(|((kind, what), group)| {
             let [items, done] = [&group.first, &group.done]
                 .map(|items| items.iter().map(|item| item.get()).collect());
-            let (count, to_do) = (group.count, kind.to_do());
+            let (count, to_do) = (group.count, kind.to_do(store));
             (Finding { finding: *kind, what, count, items, done, to_do }, group)
         })
     }
@@ -176,41 +192,42 @@ impl Findings {
 pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
     let filter = of_app(app)?;
     let mut findings = Findings::default();
-    let spinner = progress::spinner("checking the file");
-    let damage = opened.run(opened.sqlite.integrity());
+    let spinner = progress::spinner("checking the inbox");
+    let damage = opened.run(opened.store.integrity());
     spinner.finish_and_clear();
-    for line in damage? {
-        findings.add(Kind::Damage, &line, None);
+    let damage = damage?;
+    for line in &damage {
+        findings.add(Kind::Damage, line, None);
     }
     if let Err(why) = opened.run(opened.inbox.health()) {
         findings.add(Kind::CannotStore, &why.to_string(), None);
     }
     let bar = progress::bar(opened.total(&filter)?);
-    let (mut total, now) = (0_u64, SystemTime::now());
-    for page in opened.pages(filter.clone(), true) {
-        for item in page? {
-            findings.look_at(&item, now);
-            total = total.saturating_add(1);
-            bar.inc(1);
-        }
-    }
+    let read = findings.look_at_all(opened, &filter, &bar);
+    let total = bar.position();
     bar.finish_and_clear();
-    findings.find_done(opened, &filter)?;
+    match read {
+        // What is damaged may not be readable: what is found so far is told.
+        Err(why) if !damage.is_empty() => {
+            findings.add(Kind::Damage, &format!("not all items can be read: {why}"), None);
+        }
+        read => read?,
+    }
     if opened.is_json {
-        for (finding, _) in findings.told() {
+        for (finding, _) in findings.told(&opened.store) {
             let line = serde_json::to_vec(&finding)
                 .map_err(|error| Failure::new(format!("cannot write what is found: {error}")))?;
             out::print_line(line)?;
         }
     } else {
-        out::print(&text(&findings, total))?;
+        out::print(&text(&findings, total, &opened.store))?;
     }
     Ok(if findings.0.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn text(findings: &Findings, total: u64) -> String {
+fn text(findings: &Findings, total: u64, store: &Store) -> String {
     let mut text = String::new();
-    for (finding, group) in findings.told() {
+    for (finding, group) in findings.told(store) {
         let kind = styled(BAD, &format!("{:<14}", finding.finding.in_words()));
         let times =
             if finding.count == 1 { String::new() } else { format!("{} × ", finding.count) };

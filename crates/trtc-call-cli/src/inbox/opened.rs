@@ -1,35 +1,31 @@
-//! An inbox that is there, and what keeps it from being opened.
+//! An inbox that is there.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 use trtc_call_inbox::store::StoreError;
-use trtc_call_inbox::{Filter, Inbox, Item, ItemId, StoreErrorKind};
-use trtc_call_inbox_sqlite::SqliteInbox;
+use trtc_call_inbox::{Filter, Inbox, Item, ItemId};
 
 use crate::failure::Failure;
+use crate::store::Store;
 use crate::{server, settings};
 
 /// How many items are read or changed at a time: so few that nobody waits long for them.
 pub(super) const BATCH: usize = 200;
 
 pub(super) struct Opened {
-    pub(super) path: PathBuf,
-    pub(super) sqlite: SqliteInbox,
+    pub(super) store: Store,
     pub(super) inbox: Inbox,
     pub(super) is_json: bool,
     runtime: Runtime,
 }
 
 impl Opened {
-    /// Opens one that is there: a name that is misspelt makes no file.
+    /// Opens one that is there: a name that is misspelt makes nothing.
     pub(super) fn new(flag: Option<String>, is_json: bool) -> Result<Self, Failure> {
-        let path = settings::inbox(flag)?.ok_or_else(no_inbox)?;
-        let runtime = server::runtime()?;
-        let sqlite = SqliteInbox::options().must_exist().open(&path);
-        let sqlite = sqlite.map_err(|error| in_words(&path, error))?;
-        Ok(Self { path, inbox: sqlite.clone().into(), sqlite, is_json, runtime })
+        let place = settings::inbox(flag)?.ok_or_else(no_inbox)?;
+        let (store, runtime) = Store::open(place, true, server::runtime()?)?;
+        Ok(Self { inbox: store.inbox(), store, is_json, runtime })
     }
 
     pub(super) fn run<T>(
@@ -63,21 +59,7 @@ impl Opened {
 }
 
 fn no_inbox() -> Failure {
-    Failure::new("there is no inbox: --inbox PATH names one, or INBOX in the environment")
-}
-
-/// What keeps a file from being opened.
-fn in_words(path: &Path, error: StoreError) -> Failure {
-    match error.kind() {
-        StoreErrorKind::NotFound => Failure::new(format!(
-            "there is no inbox {}: a server makes it, or `trtc-call listen --inbox`",
-            path.display()
-        )),
-        StoreErrorKind::SchemaTooNew => {
-            Failure::new(format!("{error}; a later version of this command may do"))
-        }
-        _ => error.into(),
-    }
+    Failure::new("there is no inbox: --inbox names one, or INBOX in the environment")
 }
 
 /// The numbers of items, for people: `3, 4, 9`.

@@ -1,6 +1,5 @@
 //! `trtc-call inbox status`.
 
-use std::fs;
 use std::process::ExitCode;
 
 use indicatif::{HumanBytes, HumanDuration};
@@ -21,13 +20,12 @@ pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
         return nothing();
     }
     let why_not = opened.run(opened.inbox.health()).err().map(|failure| failure.to_string());
-    let path = opened.path.display().to_string();
-    let size = |path: &str| fs::metadata(path).map_or(0, |file| file.len());
-    let [file, log] = [size(&path), size(&format!("{path}-wal"))];
+    let (name, sizes) = (opened.store.name(), opened.store.file_sizes());
     if opened.is_json {
         let apps: Vec<Value> = stats.apps.iter().map(app_json).collect();
         let status = json!({
-            "inbox": path, "file_bytes": file, "log_bytes": log,
+            "inbox": name,
+            "file_bytes": sizes.map(|[file, _]| file), "log_bytes": sizes.map(|[_, log]| log),
             "can_store": why_not.is_none(), "why_not": why_not,
             "lag_seconds": stats.lag().as_secs(), "apps": apps,
         });
@@ -35,8 +33,10 @@ pub(super) fn run(opened: &Opened, app: AppArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = String::new();
-    let size = format!("{path}  {}, and its log {}", HumanBytes(file), HumanBytes(log));
-    out::add(&mut text, "inbox", &size);
+    let sizes = sizes.map_or_else(String::new, |[file, log]| {
+        format!("  {}, and its log {}", HumanBytes(file), HumanBytes(log))
+    });
+    out::add(&mut text, "inbox", &format!("{name}{sizes}"));
     let can_store = why_not
         .map_or_else(|| styled(GOOD, "yes"), |why| styled(BAD, &format!("no: {}", plain(&why))));
     text.push_str(&format!("{:<12}{can_store}\n", "can store"));
