@@ -41,24 +41,24 @@ macro_rules! tests {
 tests! {
     any:
     a_call_is_a_row_and_a_line_of_json
+    what_the_callback_does_not_tell_is_not_billed
     what_is_acknowledged_is_billed_after_a_kill
     many_at_once_are_all_stored
     a_repeated_delivery_is_billed_once
     a_handler_that_fails_is_tried_again
+    a_dispute_is_decided_by_a_person
+    a_correction_takes_the_bills_place
     any_body_is_kept_byte_for_byte
     a_stalled_reader_stops_no_bill
+    refused_requests_are_counted_and_not_kept
     a_request_in_flight_is_stored_before_it_stops
     a_bill_in_the_making_is_given_back;
 
     file:
-    what_the_callback_does_not_tell_is_not_billed
-    a_dispute_is_decided_by_a_person
-    a_correction_takes_the_bills_place
     what_does_not_fit_on_the_disk_is_not_acknowledged
     a_file_that_is_removed_is_made_anew
     an_inbox_that_cannot_be_opened_ends_it_with_status_2
     a_variable_that_cannot_be_meant_ends_it_with_status_2
-    refused_requests_are_counted_and_not_kept
 }
 
 fn programs() -> &'static Programs {

@@ -1,9 +1,8 @@
 //! The processes and the files of one server.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::guard::Guard;
 use super::installed::Installed;
+use super::system;
 
 /// How long it may take to start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -178,12 +178,10 @@ impl Cluster {
     /// Puts its certificate where it looks for one. Only its user may read the key.
     pub(super) fn install_certificate(&self, certificate: &str, key: &str) {
         let data = self.folder.join("data");
-        let owner = fs::metadata(&data).expect("its folder");
         for (name, text) in [("server.crt", certificate), ("server.key", key)] {
             let file = data.join(name);
             fs::write(&file, text).expect("a certificate");
-            chown(&file, Some(owner.uid()), Some(owner.gid())).expect("its user");
-            fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("its user alone");
+            system::give_as(&file, &data).expect("its user's alone");
         }
     }
 

@@ -37,6 +37,17 @@ pub(super) fn give(folder: &Path, user: Option<User>) -> io::Result<()> {
     }
 }
 
+/// Makes a file that of its folder's user alone.
+#[cfg(unix)]
+pub(super) fn give_as(file: &Path, folder: &Path) -> io::Result<()> {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    let owner = metadata(folder)?;
+    chown(file, Some(owner.uid()), Some(owner.gid()))?;
+    set_permissions(file, Permissions::from_mode(0o600))
+}
+
 #[cfg(not(unix))]
 pub(super) fn run_as(_: &mut Command, _: Option<User>) {}
 
@@ -45,5 +56,10 @@ pub(super) fn leave_terminal(_: &mut Command) {}
 
 #[cfg(not(unix))]
 pub(super) fn give(_: &Path, _: Option<User>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn give_as(_: &Path, _: &Path) -> io::Result<()> {
     Ok(())
 }
