@@ -20,7 +20,7 @@ pub struct Books(Kept);
 
 enum Kept {
     File(InFile),
-    Database(InDatabase),
+    Database(Box<InDatabase>),
 }
 
 /// A bill as the example wrote it.
@@ -48,7 +48,7 @@ impl Books {
     /// In a database, to which the example comes by this URL.
     #[must_use]
     pub fn in_database(database: Database, url: impl Into<String>) -> Self {
-        Self(Kept::Database(InDatabase::new(database, url.into())))
+        Self(Kept::Database(Box::new(InDatabase::new(database, url.into()))))
     }
 
     /// What `INBOX` has to be.
