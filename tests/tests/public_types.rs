@@ -25,6 +25,7 @@ use trtc_call_inbox::{
     MemoryInbox, NewItem, Pruned, Ran, Resolved, Retention, SignatureFound, Source, State, Stats,
     Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
 };
+use trtc_call_inbox_postgres::{Client, PostgresInbox, PostgresOptions};
 use trtc_call_inbox_sqlite::{SqliteInbox, SqliteOptions};
 use trtc_call_webhook::adapter::{
     Answer, BodyBuffer, Head, Misconfiguration, Query, Receipt, RequestHead,
@@ -156,12 +157,12 @@ fn the_inbox_s_types_are_what_one_relies_on() {
     are! { shareable:
         Acceptance, AppStats, Clock, Compared, ComparedBodies, DoneAs, Erase, Erased, Filter, Inbox, Item,
         ItemId, Job<CallEnded>, JobError, Lease, LeaseRequest, Leased, LeasedItem, MemoryInbox, NewItem,
-        Outcome, Pruned, Put, Ran, Resolved, Retention, Settlement, SignatureFound, Source, SqliteInbox,
+        Client, Outcome, PostgresInbox, PostgresOptions, Pruned, Put, Ran, Resolved, Retention, Settlement, SignatureFound, Source, SqliteInbox,
         SqliteOptions, State, Stats, Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
     }
     are! { cloneable:
         Clock, Compared, ComparedBodies, Erase, Erased, Filter, Inbox, Item, LeaseRequest, Leased,
-        LeasedItem, MemoryInbox, NewItem, Outcome, Settlement, SqliteInbox, SqliteOptions, Stats,
+        LeasedItem, MemoryInbox, NewItem, Outcome, PostgresInbox, PostgresOptions, Settlement, SqliteInbox, SqliteOptions, Stats,
     }
     are! { value:
         DoneAs, ItemId, Lease, SignatureFound, Source, State, StoreErrorKind,

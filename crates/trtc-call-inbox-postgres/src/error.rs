@@ -81,22 +81,22 @@ impl From<tokio_postgres::Error> for Failure {
         if error.is_closed() {
             return Self::new(StoreErrorKind::Unavailable, "the connection is closed");
         }
-        // The text of tokio-postgres alone: that of its source may quote what was sent.
+        // What it came from: the network, TLS, or a name that was not found.
         let mut text = error.to_string();
         let mut kind = StoreErrorKind::Other;
+        let mut source = None;
         let mut cause = error.source();
         while let Some(error) = cause {
+            if !text.contains(&error.to_string()) {
+                text = format!("{text}: {error}");
+            }
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 kind = StoreErrorKind::Unavailable;
-                let known = io::Error::new(io.kind(), io.to_string());
-                if !text.contains(&io.to_string()) {
-                    text = format!("{text}: {io}");
-                }
-                return Self { source: Some(Arc::new(known)), ..Self::new(kind, text) };
+                source = Some(Arc::new(io::Error::new(io.kind(), io.to_string())));
             }
             cause = error.source();
         }
-        Self::new(kind, text)
+        Self { source, ..Self::new(kind, text) }
     }
 }
 

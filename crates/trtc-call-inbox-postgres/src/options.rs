@@ -5,7 +5,7 @@ use trtc_call_inbox::store::StoreError;
 use crate::inbox::PostgresInbox;
 
 /// How a server is connected to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "nothing is connected yet"]
 pub struct PostgresOptions {
     pub(crate) must_exist: bool,

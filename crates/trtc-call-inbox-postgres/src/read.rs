@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
 use trtc_call_inbox::{AppStats, Filter, Item, State, Stats};
 
-use crate::connect::Connection;
+use crate::connect::{Argument, Connection};
 use crate::error::Failure;
 use crate::row::{self, columns, items_with_keys};
 use crate::schema::{BEGIN_WORK, VERSION};
@@ -44,31 +44,40 @@ pub(crate) async fn list(
     let call_id = call_id.as_deref();
     let after = filter.after.map(|after| after.get());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut select =
-        ["SELECT ", columns!(), ", ", if with_bodies { "i.body" } else { "NULL::bytea" }].concat();
-    select.push_str(concat!(" FROM ", items_with_keys!(), " WHERE true"));
-    let mut arguments: Vec<(&(dyn ToSql + Sync), Type)> = Vec::new();
-    let mut add = |condition: &str, value, of| {
-        arguments.push((value, of));
-        select.push_str(&format!(" {condition} ${}", arguments.len()));
-    };
+    let body = if with_bodies { "i.body" } else { "NULL::bytea" };
+    let text = ["SELECT ", columns!(), ", ", body, " FROM ", items_with_keys!(), " WHERE true"];
+    let mut select = Select { text: text.concat(), arguments: Vec::new() };
     if let Some(app) = &app {
-        add("AND i.sdk_app_id =", app as _, Type::INT8);
+        select.add("AND i.sdk_app_id =", app, Type::INT8);
     }
     if let Some(state) = &state {
-        add("AND i.state =", state as _, Type::TEXT);
+        select.add("AND i.state =", state, Type::TEXT);
     }
     if let Some(call_id) = &call_id {
-        add("AND i.call_id =", call_id as _, Type::TEXT);
+        select.add("AND i.call_id =", call_id, Type::TEXT);
     }
     if let Some(since) = &filter.since {
-        add("AND i.received_at >=", since as _, Type::TIMESTAMPTZ);
+        select.add("AND i.received_at >=", since, Type::TIMESTAMPTZ);
     }
     if let Some(after) = &after {
-        add("AND i.id >", after as _, Type::INT8);
+        select.add("AND i.id >", after, Type::INT8);
     }
-    add("ORDER BY i.id LIMIT", &limit as _, Type::INT8);
-    connection.rows(&select, &arguments).await?.iter().map(row::item).collect()
+    select.add("ORDER BY i.id LIMIT", &limit, Type::INT8);
+    connection.rows(&select.text, &select.arguments).await?.iter().map(row::item).collect()
+}
+
+/// A statement that grows.
+struct Select<'a> {
+    text: String,
+    arguments: Vec<Argument<'a>>,
+}
+
+impl<'a> Select<'a> {
+    /// Adds a text with an argument behind it.
+    fn add(&mut self, text: &str, value: &'a (dyn ToSql + Sync), of: Type) {
+        self.arguments.push((value, of));
+        self.text.push_str(&format!(" {text} ${}", self.arguments.len()));
+    }
 }
 
 /// How many items there are.

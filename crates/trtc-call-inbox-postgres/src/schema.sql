@@ -93,6 +93,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     known record;
 BEGIN
+    -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
+    PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
+            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
     SELECT s.version, s.oldest, coalesce(s.test_time, clock_timestamp()) AS now
     INTO STRICT known FROM trtc_call.schema AS s;
     IF known.oldest > begin_work.version THEN
@@ -104,9 +107,6 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
-    PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
-            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
     RETURN known.now;
 END
 $$;

@@ -94,7 +94,7 @@ fn decoded(text: &str) -> Result<PathBuf, StoreError> {
         let byte = match byte {
             b'%' => {
                 let mut digit = || char::from(rest.next()?).to_digit(16);
-                let value = digit().zip(digit()).map(|(high, low)| high * 16 + low);
+                let value = digit().zip(digit()).map(|(high, low)| (high << 4) | low);
                 value.and_then(|value| u8::try_from(value).ok())
             }
             byte => Some(byte),

@@ -194,6 +194,25 @@ async fn a_dispute_waits_for_no_transaction_and_stops_what_it_holds() {
     }
 }
 
+/// Its client may be gone, with its machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_holds_an_item_comes_to_an_end() {
+    let Some((database, inbox)) = opened("idle").await else { return };
+    for (own, expected) in [("0", "10min"), ("1h", "1h")] {
+        put(&inbox, call(own, 9)).await;
+        let [held] = lease(&inbox).await[..] else { panic!("a lease") };
+        let mut client = database.client().await;
+        let set = format!("SET idle_in_transaction_session_timeout = '{own}'");
+        client.batch_execute(&set).await.unwrap();
+        let transaction = complete(&mut client, held).await;
+        let limit = transaction.query_one("SHOW idle_in_transaction_session_timeout", &[]).await;
+        assert_eq!(limit.unwrap().get::<_, String>(0), expected);
+        transaction.commit().await.unwrap();
+        let limit = client.query_one("SHOW idle_in_transaction_session_timeout", &[]).await;
+        assert_eq!(limit.unwrap().get::<_, String>(0), own, "only for the transaction");
+    }
+}
+
 /// A handler that fails leaves a transaction that is about to be rolled back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_waits_a_moment_for_the_handlers_own_transaction() {

@@ -64,9 +64,12 @@ proptest! {
             let clock = Clock::manual();
             let memory = Play::of(MemoryInbox::with_clock(clock.clone()), clock);
             let mut play = Play::of(postgres.clone(), Clock::manual());
-            play.server = Some(postgres);
+            play.server = Some(postgres.clone());
             play.tell_server().await;
-            Some((memory.run(&steps).await, play.run(&steps).await))
+            let played = (memory.run(&steps).await, play.run(&steps).await);
+            postgres.set_test_time(None).await.unwrap();
+            assert_eq!(postgres.integrity().await.unwrap(), [""; 0], "{steps:?}");
+            Some(played)
         });
         let Some((memory, postgres)) = played else { return Ok(()) };
         for (number, (memory, postgres)) in memory.iter().zip(&postgres).enumerate() {
@@ -270,7 +273,7 @@ impl Play {
                 let mut request = LeaseRequest::new(owner, limit, 30 * SECOND, max_lost_leases);
                 (request.suspects, request.ordered_by_call) = (suspects, ordered_by_call);
                 let leased = self.store.lease(request).await.unwrap();
-                self.leased(leased)
+                self.leased(&leased)
             }
             Step::Renew(leases, term) => {
                 let leases = leases.iter().filter_map(|lease| self.lease(lease)).collect();
@@ -324,7 +327,7 @@ impl Play {
         }
     }
 
-    fn leased(&mut self, leased: Leased) -> Answer {
+    fn leased(&mut self, leased: &Leased) -> Answer {
         self.leases.extend(leased.items.iter().map(|item| item.lease));
         let items = leased.items.iter().map(|item| {
             let replaces = item.replaces.map(|replaced| self.placed(replaced));

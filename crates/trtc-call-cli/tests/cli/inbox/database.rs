@@ -71,7 +71,7 @@ fn a_schema_of_the_future_and_a_locked_one_are_one_sentence() {
         let client = database.client().await;
         client.batch_execute("BEGIN; LOCK TABLE trtc_call.schema").await.unwrap();
         let text = sentence(&kept.run(&["status"]));
-        assert!(text.contains("somebody has locked it"), "{text}");
+        assert!(text.contains("somebody else holds it for too long"), "{text}");
         client.batch_execute("ROLLBACK").await.unwrap();
         stdout(&kept.run(&["status"]), 0);
 
