@@ -56,6 +56,7 @@ tests! {
     #[ignore = "takes a minute"]
     a_standby_that_is_gone_for_a_minute
     a_standby_that_takes_over
+    a_standby_that_takes_over_from_a_server_that_only_accepts
     a_pooler_of_transactions
     many_redeliveries_at_once_are_one_item
     bodies_that_differ_at_the_same_moment_are_not_billed
@@ -323,6 +324,26 @@ async fn a_standby_that_takes_over() {
     caller.books = &after;
     caller.fails_for_a_while().await;
     standby.promote().await;
+    caller.recovers().await;
+    caller.settles().await;
+}
+
+/// Something in front of the primary, or a primary that stands still, takes connections and says nothing.
+async fn a_standby_that_takes_over_from_a_server_that_only_accepts() {
+    let Some((primary, standby, database)) = with_standby().await else { return };
+    let relay = Relay::to(primary.port()).await;
+    let url =
+        format!("postgres://app@127.0.0.1:{},127.0.0.1:{}/books", relay.port(), standby.port());
+    let books = Books::in_database(database.clone(), &*url);
+    let after = Books::in_database(standby.same(&database), &*url);
+    let mut caller = start(&books, &[DELAY]);
+    caller.has_jobs_running().await;
+    relay.cut();
+    relay.reset();
+    caller.fails_for_a_while().await;
+    primary.kill();
+    standby.promote().await;
+    caller.books = &after;
     caller.recovers().await;
     caller.settles().await;
 }
