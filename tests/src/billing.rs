@@ -35,7 +35,7 @@ pub fn bill(call_id: &str, seconds: i64) -> Bill {
 /// If it ends instead.
 #[must_use]
 pub fn start_with(programs: &Programs, books: &Books, switches: &[(&str, &str)]) -> Example {
-    programs.start(BILLING, &[&[("INBOX", books.path())], switches].concat())
+    programs.start(BILLING, &[&[("INBOX", books.inbox())], switches].concat())
 }
 
 /// Sends an ended call.

@@ -1,17 +1,27 @@
 //! What the billing example keeps: its inbox, and the bills beside it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod database;
+mod file;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use database::InDatabase;
+use file::InFile;
+
+use crate::postgres::Database;
 
 /// How long the example may take for what it does by itself. A lease that a killed process left ends
 /// after 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The file of an inbox with bills, in a folder of its own.
-pub struct Books(PathBuf);
+/// An inbox with bills.
+pub struct Books(Kept);
+
+enum Kept {
+    File(InFile),
+    Database(Box<InDatabase>),
+}
 
 /// A bill as the example wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,38 +39,47 @@ pub struct Bill {
 }
 
 impl Books {
-    /// Of no example yet. The folder is made anew.
+    /// In a file of no example yet. The folder is made anew.
     #[must_use]
     pub fn new(folder: impl AsRef<Path>) -> Self {
-        let folder = folder.as_ref();
-        let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder).expect("a folder");
-        Self(folder.join("callbacks.db"))
+        Self(Kept::File(InFile::new(folder.as_ref())))
     }
 
-    /// The file, for `INBOX`.
+    /// In a database, to which the example comes by this URL.
+    #[must_use]
+    pub fn in_database(database: Database, url: impl Into<String>) -> Self {
+        Self(Kept::Database(Box::new(InDatabase::new(database, url.into()))))
+    }
+
+    /// What `INBOX` has to be.
+    #[must_use]
+    pub fn inbox(&self) -> &str {
+        match &self.0 {
+            Kept::File(file) => file.path(),
+            Kept::Database(database) => database.url(),
+        }
+    }
+
+    /// The file.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.0.to_str().expect("UTF-8")
+        match &self.0 {
+            Kept::File(file) => file.path(),
+            Kept::Database(_) => panic!("there is no file"),
+        }
     }
 
     /// All bills, by their calls.
     #[must_use]
     pub fn bills(&self) -> Vec<Bill> {
-        let bill = |row: &Row<'_>| {
-            Ok(Bill {
-                call_id: row.get(0)?,
-                caller: row.get(1)?,
-                result: row.get(2)?,
-                seconds: row.get(3)?,
-                times_billed: row.get(4)?,
-            })
-        };
-        let query =
-            "SELECT call_id, caller, result, seconds, times_billed FROM bills ORDER BY call_id";
-        let database = self.database();
-        let mut bills = database.prepare(query).expect("a table of bills");
-        bills.query_map([], bill).expect("bills").map(|bill| bill.expect("a bill")).collect()
+        match &self.0 {
+            Kept::File(file) => file.bills(),
+            Kept::Database(database) => database.bills(),
+        }
     }
 
     /// The calls that are billed.
@@ -81,17 +100,22 @@ impl Books {
         self.count_where("state IN ('waiting', 'leased')")
     }
 
-    fn count_where(&self, condition: &str) -> usize {
-        let query = format!("SELECT count(*) FROM trtc_call_items WHERE {condition}");
-        self.database().query_row(&query, [], |row| row.get::<_, i64>(0)).expect("items") as usize
+    /// How many items there are of which this SQL holds.
+    #[must_use]
+    pub fn count_where(&self, condition: &str) -> usize {
+        match &self.0 {
+            Kept::File(file) => file.count_where(condition),
+            Kept::Database(database) => database.count_where(condition),
+        }
     }
 
     /// Whether this body is kept, byte for byte.
     #[must_use]
     pub fn holds(&self, body: impl AsRef<[u8]>) -> bool {
-        let query = "SELECT 1 FROM trtc_call_items WHERE body = ?1";
-        let found = self.database().query_row(query, [body.as_ref()], |_| Ok(())).optional();
-        found.expect("items").is_some()
+        match &self.0 {
+            Kept::File(file) => file.holds(body.as_ref()),
+            Kept::Database(database) => database.holds(body.as_ref()),
+        }
     }
 
     /// Waits until something holds.
@@ -115,11 +139,8 @@ impl Books {
     pub async fn until_billed(&self, calls: usize) {
         self.until("so many bills", |books| books.billed().len() >= calls).await;
     }
-
-    fn database(&self) -> Connection {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Connection::open_with_flags(&self.0, flags).expect("the file");
-        database.busy_timeout(PATIENCE).expect("a time-out");
-        database
-    }
 }
+
+/// Bills as all databases give them.
+const BILLS: &str =
+    "SELECT call_id, caller, result, seconds, times_billed FROM bills ORDER BY call_id";

@@ -1,10 +1,11 @@
-//! Processes of the billing example that share one inbox and are killed at random moments, and a ledger
-//! outside of them: what was acknowledged is there, and billed exactly once.
+//! Processes of the billing example that share one inbox and are called all the time, while they are killed
+//! at random moments, say; and a ledger outside of them: what was acknowledged is there, and billed exactly
+//! once.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,6 +22,9 @@ const SENDERS: usize = 8;
 
 /// How long a process runs at the most until it is killed.
 const LONGEST_LIFE: Duration = Duration::from_millis(80);
+
+/// How long it may take until callbacks are acknowledged again.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a run is to be.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +69,81 @@ struct Ledger {
     is_over: bool,
 }
 
+/// Callbacks that come all the time, while something happens.
+pub struct Load {
+    ledger: Arc<Mutex<Ledger>>,
+    senders: JoinSet<()>,
+}
+
+impl Load {
+    /// Sends to these examples in turn.
+    #[must_use]
+    pub fn on(examples: &[Example]) -> Self {
+        let addresses = examples.iter().map(Example::address).collect();
+        let ledger = Arc::new(Mutex::new(Ledger { addresses, ..Ledger::default() }));
+        let mut senders = JoinSet::new();
+        for _ in 0..SENDERS {
+            senders.spawn(send(Arc::clone(&ledger)));
+        }
+        Self { ledger, senders }
+    }
+
+    /// Another example has taken the place of one.
+    fn moves(&self, index: usize, example: &Example) {
+        lock(&self.ledger).addresses[index] = example.address();
+    }
+
+    /// Waits until so many more are acknowledged: what happens next comes into the middle of work.
+    ///
+    /// # Panics
+    ///
+    /// If they never are.
+    pub async fn goes_on(&self, acknowledged: usize) {
+        let count = || lock(&self.ledger).acknowledged.len();
+        let (start, enough) = (Instant::now(), count() + acknowledged);
+        while count() < enough {
+            assert!(start.elapsed() < PATIENCE, "nothing is acknowledged any more");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Sends no more, lets all be billed, and stops the examples.
+    ///
+    /// # Panics
+    ///
+    /// If that does not come to an end.
+    pub async fn ends(self, books: &Books, examples: Vec<Example>) -> Outcome {
+        lock(&self.ledger).is_over = true;
+        self.senders.join_all().await;
+        let Ledger { next, acknowledged, .. } = std::mem::take(&mut *lock(&self.ledger));
+        let mut left = books.count_open();
+        while left > 0 {
+            books.until("less is left", |books| books.count_open() < left).await;
+            left = books.count_open();
+        }
+        for example in examples {
+            assert_eq!(example.stop("-TERM").status, Some(0));
+        }
+        let mut outcome =
+            Outcome { sent: next, acknowledged: acknowledged.len(), ..Outcome::default() };
+        let mut owed = acknowledged;
+        for bill in books.bills() {
+            let number = bill.call_id.parse::<u64>().ok().filter(|number| *number < next);
+            match number {
+                Some(number) if bill.seconds == Some(seconds_of(number)) => {
+                    owed.remove(&number);
+                    if bill.times_billed != 1 {
+                        outcome.doubled.push(bill.call_id);
+                    }
+                }
+                _ => outcome.wrong.push(bill.call_id),
+            }
+        }
+        outcome.lost = owed.iter().map(u64::to_string).collect();
+        outcome
+    }
+}
+
 /// Kills and starts again, as often as the plan says, then lets all be billed.
 ///
 /// # Panics
@@ -72,50 +151,17 @@ struct Ledger {
 /// If a process does not start, or if it does not come to an end.
 pub async fn run(programs: &Programs, books: &Books, plan: Plan) -> Outcome {
     let mut random = plan.seed;
-    let start = || programs.start(BILLING, &[("INBOX", books.path())]);
+    let start = || programs.start(BILLING, &[("INBOX", books.inbox())]);
     let mut running: Vec<Example> = (0..plan.processes).map(|_| start()).collect();
-    let ledger = Arc::new(Mutex::new(Ledger::default()));
-    let mut senders = JoinSet::new();
-    lock(&ledger).addresses = running.iter().map(Example::address).collect();
-    for _ in 0..SENDERS {
-        senders.spawn(send(Arc::clone(&ledger)));
-    }
+    let load = Load::on(&running);
     for kill in 0..plan.kills {
         sleep(LONGEST_LIFE.mul_f64(f64::from(next(&mut random) as u16) / 65_536.0)).await;
         let index = kill as usize % plan.processes;
         drop(running.remove(index).stop("-KILL"));
         running.insert(index, start());
-        lock(&ledger).addresses[index] = running[index].address();
+        load.moves(index, &running[index]);
     }
-    lock(&ledger).is_over = true;
-    senders.join_all().await;
-
-    let Ledger { next, acknowledged, .. } = std::mem::take(&mut *lock(&ledger));
-    let mut left = books.count_open();
-    while left > 0 {
-        books.until("less is left", |books| books.count_open() < left).await;
-        left = books.count_open();
-    }
-    for example in running {
-        assert_eq!(example.stop("-TERM").status, Some(0));
-    }
-    let mut outcome =
-        Outcome { sent: next, acknowledged: acknowledged.len(), ..Outcome::default() };
-    let mut owed = acknowledged;
-    for bill in books.bills() {
-        let number = bill.call_id.parse::<u64>().ok().filter(|number| *number < next);
-        match number {
-            Some(number) if bill.seconds == Some(seconds_of(number)) => {
-                owed.remove(&number);
-                if bill.times_billed != 1 {
-                    outcome.doubled.push(bill.call_id);
-                }
-            }
-            _ => outcome.wrong.push(bill.call_id),
-        }
-    }
-    outcome.lost = owed.iter().map(u64::to_string).collect();
-    outcome
+    load.ends(books, running).await
 }
 
 /// Sends one callback after the other, every fifth one again.

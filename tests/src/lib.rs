@@ -12,6 +12,7 @@
 
 pub mod billing;
 pub mod books;
+pub mod caller;
 pub mod chapter;
 pub mod client;
 pub mod crashes;
@@ -21,7 +22,6 @@ pub mod example;
 pub mod memory;
 mod notebook;
 pub mod package;
-#[cfg(unix)]
 pub mod postgres;
 pub mod power;
 pub mod programs;

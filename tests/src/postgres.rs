@@ -9,12 +9,13 @@ mod guard;
 mod installed;
 mod pgbouncer;
 mod relay;
+mod system;
 
 use std::env;
 use std::path::Path;
 use std::sync::{Once, OnceLock};
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, Error, NoTls};
 
 pub use database::Database;
 pub use pgbouncer::PgBouncer;
@@ -161,13 +162,22 @@ impl Server {
         self.own().stop();
     }
 
-    /// Starts it again after [`stop`](Self::stop), or where it ended by itself.
+    /// Starts it again after [`stop`](Self::stop) or [`kill`](Self::kill).
     ///
     /// # Panics
     ///
     /// If it does not start.
     pub fn start_again(&self) {
         self.own().start_again();
+    }
+
+    /// Starts it again if it has ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start_if_down(&self) {
+        self.own().start_if_down();
     }
 
     /// Stops it and starts it again.
@@ -248,8 +258,12 @@ fn installed() -> Option<&'static Installed> {
 }
 
 async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    try_connect(url).await.expect("a connection")
+}
+
+async fn try_connect(url: &str) -> Result<Client, Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     // It ends with the client, or with the server.
     tokio::spawn(connection);
-    client
+    Ok(client)
 }

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, mem};
 
-use conformance::billing::{self, body, health, not_stored, post};
+use conformance::billing::{self, health};
 use conformance::books::Books;
+use conformance::caller::{Caller, DELAY};
 use conformance::driver::in_time;
-use conformance::example::{APP, Example};
+use conformance::example::APP;
 use conformance::memory::Memory;
 use conformance::programs::{BILLING, Programs, built};
-use conformance::raw::ok;
 use conformance::strace::Injection;
 use rusqlite::Connection;
 use trtc_call_inbox::NewItem;
@@ -58,12 +58,6 @@ tests! {
     many_that_wait_are_worked_off
 }
 
-/// How long the vendor waits for an answer.
-const VENDOR_WAITS: Duration = Duration::from_secs(2);
-
-/// How long each attempt of a job takes, in milliseconds, where it is to come into a fault.
-const DELAY: (&str, &str) = ("BILL_DELAY_MS", "800");
-
 fn programs() -> &'static Programs {
     Programs::build(env!("CARGO_TARGET_TMPDIR"))
 }
@@ -73,85 +67,8 @@ fn books(test: &str) -> Books {
     Books::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("faults").join(test))
 }
 
-/// Who sends calls, each with an id of its own, and keeps a ledger of what was acknowledged.
-struct Caller<'a> {
-    books: &'a Books,
-    example: Example,
-    sent: usize,
-    acknowledged: Vec<String>,
-}
-
-impl<'a> Caller<'a> {
-    fn of(books: &'a Books, example: Example) -> Self {
-        Self { books, example, sent: 0, acknowledged: Vec::new() }
-    }
-
-    fn start(books: &'a Books, switches: &[(&str, &str)]) -> Self {
-        Self::of(books, billing::start_with(programs(), books, switches))
-    }
-
-    /// Sends the next call, and says whether it is acknowledged. The answer comes in time, and what is
-    /// acknowledged is in the file.
-    async fn call(&mut self) -> bool {
-        let call_id = format!("{:05}", self.sent);
-        self.sent += 1;
-        let start = Instant::now();
-        let answer = post(self.example.address(), body(&call_id, 9)).await;
-        let took = start.elapsed();
-        assert!(took < VENDOR_WAITS, "{answer:?} after {took:?}");
-        if answer == ok() {
-            assert!(self.books.holds(body(&call_id, 9)), "{call_id} is not stored");
-            self.acknowledged.push(call_id);
-            return true;
-        }
-        assert_eq!(answer, not_stored());
-        false
-    }
-
-    async fn is_kept(&mut self) {
-        assert!(self.call().await, "it is not kept");
-    }
-
-    /// Some calls are kept, and are about to be billed: what happens now comes between.
-    async fn has_jobs_running(&mut self) {
-        for _ in 0..5 {
-            self.is_kept().await;
-        }
-        self.books.until("all are handed out", |books| books.count("waiting") == 0).await;
-    }
-
-    async fn fails(&mut self) {
-        assert!(!self.call().await, "it is acknowledged");
-    }
-
-    /// Three calls fail, and more if that takes no second: long enough for jobs to fail, too.
-    async fn fails_for_a_while(&mut self) {
-        let (start, sent) = (Instant::now(), self.sent);
-        while self.sent < sent + 3 || start.elapsed() < Duration::from_secs(1) {
-            self.fails().await;
-        }
-    }
-
-    /// It acknowledges again, without any help, before long.
-    async fn recovers(&mut self) {
-        let start = Instant::now();
-        while !self.call().await {
-            assert!(start.elapsed() < Duration::from_secs(5), "it does not recover");
-        }
-        assert_eq!(health(&self.example).await, 200);
-    }
-
-    /// All is worked off, and all that was acknowledged is billed, once. What was not may be, too.
-    async fn settles(self) {
-        self.books.until("all is worked off", |books| books.count_open() == 0).await;
-        let bills = self.books.bills();
-        assert!(bills.iter().all(|bill| bill.times_billed == 1), "{bills:?}");
-        let billed: Vec<String> = bills.into_iter().map(|bill| bill.call_id).collect();
-        let is_owed = |call_id: &&String| billed.binary_search(call_id).is_err();
-        let owed: Vec<&String> = self.acknowledged.iter().filter(is_owed).collect();
-        assert!(owed.is_empty(), "acknowledged and not billed: {owed:?}");
-        assert_eq!(self.example.stop("-TERM").status, Some(0));
-    }
+fn start<'a>(books: &'a Books, switches: &[(&str, &str)]) -> Caller<'a> {
+    Caller::start(programs(), books, 1, switches)
 }
 
 /// The database and what SQLite has beside it.
@@ -161,11 +78,11 @@ fn files(books: &Books) -> [String; 3] {
 
 /// Calls whose jobs come into a fault of the disk, during which nothing can be stored.
 async fn nothing_is_stored_during(books: &Books, fault: &str) {
-    let mut caller = Caller::start(books, &[DELAY]);
+    let mut caller = start(books, &[DELAY]);
     caller.has_jobs_running().await;
-    let Some(injection) = Injection::into(&caller.example, &files(books), fault) else { return };
+    let Some(injection) = Injection::into(caller.example(), &files(books), fault) else { return };
     caller.fails_for_a_while().await;
-    assert_eq!(health(&caller.example).await, 503);
+    assert_eq!(health(caller.example()).await, 503);
     drop(injection);
     caller.recovers().await;
     caller.settles().await;
@@ -189,9 +106,9 @@ async fn a_disk_that_is_read_only(books: Books) {
 }
 
 async fn a_disk_that_fails_now_and_then(books: Books) {
-    let mut caller = Caller::start(&books, &[]);
+    let mut caller = start(&books, &[]);
     let fault = "pread64,pwrite64,fsync,fdatasync,ftruncate:error=EIO:when=20+150";
-    let Some(injection) = Injection::into(&caller.example, &files(&books), fault) else { return };
+    let Some(injection) = Injection::into(caller.example(), &files(&books), fault) else { return };
     while caller.acknowledged.len() < 30 || caller.sent - caller.acknowledged.len() < 10 {
         caller.call().await;
     }
@@ -201,10 +118,10 @@ async fn a_disk_that_fails_now_and_then(books: Books) {
 }
 
 async fn a_disk_that_takes_seconds(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
+    let mut caller = start(&books, &[DELAY]);
     caller.has_jobs_running().await;
     let fault = "fsync,fdatasync:delay_enter=3000000";
-    let Some(injection) = Injection::into(&caller.example, &files(&books), fault) else { return };
+    let Some(injection) = Injection::into(caller.example(), &files(&books), fault) else { return };
     caller.fails_for_a_while().await;
     drop(injection);
     caller.recovers().await;
@@ -220,7 +137,7 @@ fn lock(books: &Books) -> Connection {
 }
 
 async fn a_lock_that_is_held_for_a_moment(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
+    let mut caller = start(&books, &[DELAY]);
     caller.is_kept().await;
     let lock = lock(&books);
     let held = Duration::from_millis(500);
@@ -234,7 +151,7 @@ async fn a_lock_that_is_held_for_a_moment(books: Books) {
 }
 
 async fn a_lock_that_is_held_for_too_long(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
+    let mut caller = start(&books, &[DELAY]);
     caller.is_kept().await;
     let lock = lock(&books);
     caller.fails_for_a_while().await;
@@ -255,19 +172,19 @@ fn beside(books: &Books, ending: &str) -> PathBuf {
 }
 
 async fn a_folder_that_is_moved_away_and_back(books: Books) {
-    let mut caller = Caller::start(&books, &[DELAY]);
+    let mut caller = start(&books, &[DELAY]);
     caller.has_jobs_running().await;
     let away = beside(&books, "away");
     fs::rename(folder(&books), &away).unwrap();
     caller.fails_for_a_while().await;
-    assert_eq!(health(&caller.example).await, 503);
+    assert_eq!(health(caller.example()).await, 503);
     fs::rename(&away, folder(&books)).unwrap();
     caller.recovers().await;
     caller.settles().await;
 }
 
 async fn a_folder_that_is_removed_and_made_again(books: Books) {
-    let mut caller = Caller::start(&books, &[]);
+    let mut caller = start(&books, &[]);
     caller.is_kept().await;
     books.until_billed(1).await;
     fs::remove_dir_all(folder(&books)).unwrap();
@@ -281,7 +198,7 @@ async fn a_folder_that_is_removed_and_made_again(books: Books) {
 
 /// Its log stays where it was, and is of no use to any other file.
 async fn comes_back_to_its_log(books: &Books, meanwhile: Option<&[u8]>) {
-    let mut caller = Caller::start(books, &[DELAY]);
+    let mut caller = start(books, &[DELAY]);
     caller.has_jobs_running().await;
     let away = format!("{}.away", books.path());
     fs::rename(books.path(), &away).unwrap();
@@ -311,7 +228,7 @@ async fn another_inbox_in_its_place(books: Books) {
     let other = Books::new(beside(&books, "other"));
     let theirs = ["x", "y", "z"];
     store(&other, &theirs).await;
-    let mut caller = Caller::start(&books, &[DELAY]);
+    let mut caller = start(&books, &[DELAY]);
     caller.has_jobs_running().await;
     let away = beside(&books, "away");
     fs::rename(folder(&books), &away).unwrap();
@@ -332,24 +249,24 @@ async fn another_inbox_in_its_place(books: Books) {
 
 /// Another process works its job meanwhile.
 async fn a_process_that_stands_still_for_longer_than_its_lease(books: Books) {
-    let mut caller = Caller::start(&books, &[("BILL_DELAY_MS", "1000")]);
+    let mut caller = start(&books, &[("BILL_DELAY_MS", "1000")]);
     caller.is_kept().await;
     books.until("it is worked", |books| books.count("leased") == 1).await;
-    caller.example.signal("-STOP");
+    caller.example().signal("-STOP");
     let other = billing::start_with(programs(), &books, &[]);
     books.until_billed(1).await;
     assert_eq!(other.line()["call_id"], "00000");
     other.stops();
-    caller.example.signal("-CONT");
+    caller.example().signal("-CONT");
     caller.is_kept().await;
     books.until_billed(2).await;
     assert_eq!(
-        caller.example.line()["call_id"],
+        caller.example().line()["call_id"],
         "00001",
         "it prints a bill that it has not written"
     );
     assert!(books.bills().iter().all(|bill| bill.times_billed == 1));
-    let ended = caller.example.stops();
+    let ended = caller.examples.remove(0).stops();
     let warning = |line: &str| line.contains("WARN") && line.contains("lease of a job was lost");
     assert!(ended.stderr.lines().any(warning), "{ended:?}");
 }
@@ -360,11 +277,11 @@ async fn many_that_wait_are_worked_off(books: Books) {
     store(&books, &ids).await;
 
     let start = Instant::now();
-    let example = programs().start_read(BILLING, &[("INBOX", books.path())], |_| ());
-    let mut caller = Caller::of(&books, example);
+    let example = programs().start_read(BILLING, &[("INBOX", books.inbox())], |_| ());
+    let mut caller = Caller::of(&books, vec![example]);
     caller.is_kept().await;
     println!("acknowledged {:?} after its start", start.elapsed());
-    let memory = Memory::of(caller.example.id());
+    let memory = Memory::of(caller.example().id());
     books.until("all are worked off", |books| books.count("done") == WAITING + 1).await;
     println!("worked off in {:?}", start.elapsed());
     memory.has_hardly_grown("example-billing", "many that wait");

@@ -9,16 +9,18 @@ use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Row};
+use tokio_postgres::{AsyncMessage, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trtc_call_inbox::store::StoreErrorKind;
 
 use crate::error::Failure;
-use crate::log;
 use crate::url::Target;
+use crate::{hosts, log};
 
-/// How long opening a connection may take: each host's TCP, and all together.
-const HOST_PATIENCE: Duration = Duration::from_secs(2);
+/// How long opening a connection may take: the TCP of each address, all of a host if there are others, and
+/// all of the only one.
+const TCP_PATIENCE: Duration = Duration::from_secs(2);
+const HOST_PATIENCE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a network may keep quiet until a connection is given up.
@@ -50,7 +52,8 @@ pub(crate) type Argument<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// What opens connections to one server.
 pub(crate) struct Connector {
-    target: Target,
+    place: String,
+    hosts: Vec<Config>,
     tls: MakeRustlsConnect,
     takes_insecure_settings: bool,
     trouble: Mutex<Trouble>,
@@ -67,7 +70,7 @@ impl Connector {
         let tls = crate::tls::connector(target.verify, target.roots.as_deref())?;
         let config = &mut target.config;
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(HOST_PATIENCE);
+            config.connect_timeout(TCP_PATIENCE);
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(QUIET);
@@ -87,12 +90,13 @@ impl Connector {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         let trouble = Mutex::new(Trouble { last: None, pause: PAUSE });
-        Ok(Self { target, tls, takes_insecure_settings, trouble })
+        let (place, hosts) = (target.place, hosts::each(&target.config));
+        Ok(Self { place, hosts, tls, takes_insecure_settings, trouble })
     }
 
     /// The server's name for people.
     pub(crate) fn place(&self) -> &str {
-        &self.target.place
+        &self.place
     }
 
     /// Opens a connection, unless that has just failed.
@@ -102,13 +106,7 @@ impl Connector {
         {
             return Err(failure.clone());
         }
-        let opened = match timeout(PATIENCE, self.open()).await {
-            Ok(opened) => opened,
-            Err(_) => {
-                let text = "it did not answer in time";
-                Err(Failure::new(StoreErrorKind::Unavailable, text))
-            }
-        };
+        let opened = self.open_any().await;
         let mut trouble = self.trouble();
         match &opened {
             Ok(_) => *trouble = Trouble { last: None, pause: PAUSE },
@@ -126,10 +124,27 @@ impl Connector {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn open(&self) -> Result<Connection, Failure> {
-        let (client, connection) = self.target.config.connect(self.tls.clone()).await?;
+    /// Opens one to the first host that takes it.
+    async fn open_any(&self) -> Result<Connection, Failure> {
+        let patience = if self.hosts.len() > 1 { HOST_PATIENCE } else { PATIENCE };
+        let mut opened = Err(Failure::new(StoreErrorKind::Other, "the URL names no host"));
+        for host in hosts::in_turn(&self.hosts) {
+            let silent = |_| {
+                let text = "it did not answer in time";
+                Err(Failure::new(StoreErrorKind::Unavailable, text))
+            };
+            opened = timeout(patience, self.open(host)).await.unwrap_or_else(silent);
+            if opened.is_ok() {
+                break;
+            }
+        }
+        opened
+    }
+
+    async fn open(&self, host: &Config) -> Result<Connection, Failure> {
+        let (client, connection) = host.connect(self.tls.clone()).await?;
         let warning = Warning::default();
-        tokio::spawn(drive(connection, warning.clone(), self.target.place.clone()));
+        tokio::spawn(drive(connection, warning.clone(), self.place.clone()));
         let connection = Connection { client, warning };
         self.check_settings(&connection).await?;
         Ok(connection)

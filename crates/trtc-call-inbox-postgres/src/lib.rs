@@ -21,6 +21,7 @@ mod commits;
 mod complete;
 mod connect;
 mod error;
+mod hosts;
 mod inbox;
 mod integrity;
 mod lease;

@@ -1,9 +1,8 @@
 //! The processes and the files of one server.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::guard::Guard;
 use super::installed::Installed;
+use super::system;
 
 /// How long it may take to start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,6 +131,20 @@ impl Cluster {
         }
     }
 
+    pub(super) fn start_if_down(&self) {
+        let ended = {
+            let mut state = self.state();
+            let ended = state.postmaster.as_deref().is_none_or(has_ended);
+            if ended && state.postmaster.is_some() {
+                state.reap();
+            }
+            ended
+        };
+        if ended {
+            self.start_again();
+        }
+    }
+
     pub(super) fn stop(&self) {
         let mut state = self.state();
         signal("-INT", state.postmaster.as_slice());
@@ -164,12 +178,10 @@ impl Cluster {
     /// Puts its certificate where it looks for one. Only its user may read the key.
     pub(super) fn install_certificate(&self, certificate: &str, key: &str) {
         let data = self.folder.join("data");
-        let owner = fs::metadata(&data).expect("its folder");
         for (name, text) in [("server.crt", certificate), ("server.key", key)] {
             let file = data.join(name);
             fs::write(&file, text).expect("a certificate");
-            chown(&file, Some(owner.uid()), Some(owner.gid())).expect("its user");
-            fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("its user alone");
+            system::give_as(&file, &data).expect("its user's alone");
         }
     }
 
@@ -199,10 +211,6 @@ impl Cluster {
 impl State {
     /// Whether it takes connections. It has ended if not.
     fn tries_to_start(&mut self, folder: &Path) -> bool {
-        // It may have ended by itself.
-        if self.postmaster.is_some() {
-            self.reap();
-        }
         let postmaster = self.guard.run(
             r#""$PROGRAMS/postgres" -D "$FOLDER/data" >>"$FOLDER/log" 2>&1 & server=$!; echo $server"#,
         );

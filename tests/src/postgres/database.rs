@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Error, Row};
 
-use super::{OWNER, connect};
+use super::{OWNER, connect, try_connect};
 
 /// Where a server is.
 #[derive(Clone)]
@@ -87,6 +87,15 @@ impl Database {
     /// If it does not come about.
     pub async fn client(&self) -> Client {
         connect(&self.place.url_of_superuser(&self.name)).await
+    }
+
+    /// The same, where it may not come about.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn try_client(&self) -> Result<Client, Error> {
+        try_connect(&self.place.url_of_superuser(&self.name)).await
     }
 
     /// Runs statements.

@@ -4,13 +4,12 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::installed::{Installed, User};
+use super::system;
 
 /// Runs the lines that it reads. When no more can come, since whoever wrote them is gone, it ends `$server`
 /// by `$SIGNAL`. Where a process stands still, the system sends a SIGHUP to those that are left.
@@ -44,9 +43,7 @@ impl Guard {
         let folder = new_folder(installed.user);
         let mut command = shell(installed, &folder, SHELL);
         command.env("SIGNAL", signal);
-        if let Some(User { id, group }) = installed.user {
-            command.uid(id).gid(group);
-        }
+        system::run_as(&mut command, installed.user);
         Self::of(folder, command)
     }
 
@@ -124,9 +121,8 @@ fn shell(installed: &Installed, folder: &Path, script: &str) -> Command {
         .env("FOLDER", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        // What a terminal says to the tests is not said to it.
-        .process_group(0);
+        .stderr(Stdio::null());
+    system::leave_terminal(&mut command);
     command
 }
 
@@ -137,9 +133,6 @@ fn new_folder(user: Option<User>) -> PathBuf {
     let name = format!("pg-{}-{number}-{:04x}", std::process::id(), fastrand::u16(..));
     let folder = env::temp_dir().join(name);
     fs::create_dir(&folder).expect("a new folder");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("its owner's");
-    if let Some(User { id, group }) = user {
-        chown(&folder, Some(id), Some(group)).expect("its owner");
-    }
+    system::give(&folder, user).expect("its owner");
     folder
 }

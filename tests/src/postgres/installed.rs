@@ -23,6 +23,9 @@ pub(super) struct User {
 impl Installed {
     /// Looks on the path, then where Debian keeps them: the highest version first.
     pub(super) fn find() -> Option<Self> {
+        if !cfg!(unix) {
+            return None;
+        }
         let path = env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
         folders.extend(versions());
