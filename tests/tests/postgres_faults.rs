@@ -61,9 +61,9 @@ tests! {
     many_redeliveries_at_once_are_one_item
     bodies_that_differ_at_the_same_moment_are_not_billed
     a_transaction_that_takes_longer_than_a_lease
-    three_servers_of_which_one_is_killed
+    six_workers_that_are_killed_in_turn
     #[ignore = "kills for minutes"]
-    three_servers_that_are_killed_for_long
+    six_workers_that_are_killed_for_long
 }
 
 /// How many examples share a database.
@@ -501,21 +501,21 @@ async fn work(store: &PostgresInbox, job: &Job<CallEnded>, term: Duration) -> Re
     Ok(())
 }
 
-/// Runs for half a minute more than it kills: so long are the leases of killed processes.
+/// Servers that receive, and each works. Runs for half a minute more than it kills: so long are the leases of killed processes.
 async fn nothing_is_lost(name: &str, kills: u64) {
     let Some(server) = Server::shared() else { return };
     let books = books(&server.database(name).await);
-    let plan = Plan { kills, processes: EXAMPLES, seed: 0x5eed };
+    let plan = Plan { kills, processes: 2 * EXAMPLES, seed: 0x5eed };
     let outcome = crashes::run(programs(), &books, plan).await;
     println!("{plan:?}: {outcome:?}");
     assert!(outcome.is_right(), "{outcome:?}");
     assert!(outcome.acknowledged as u64 > kills, "the processes did hardly anything");
 }
 
-async fn three_servers_of_which_one_is_killed() {
-    nothing_is_lost("crashes_of_three", 60).await;
+async fn six_workers_that_are_killed_in_turn() {
+    nothing_is_lost("crashes_of_six", 60).await;
 }
 
-async fn three_servers_that_are_killed_for_long() {
+async fn six_workers_that_are_killed_for_long() {
     nothing_is_lost("crashes_for_long", 300).await;
 }
