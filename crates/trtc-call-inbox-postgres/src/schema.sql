@@ -87,7 +87,8 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- Begins whatever a program of this version does in a transaction: refuses one that is too old, has the
--- commit wait for the disk, waits for no lock for long, and says what time it is.
+-- commit wait for the disk and say so if it did not wait for a standby, waits for no lock for long, and says
+-- what time it is.
 CREATE FUNCTION trtc_call.begin_work(version integer) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -95,7 +96,8 @@ DECLARE
 BEGIN
     -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
     PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
-            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
+            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+            set_config('client_min_messages', 'warning', true);
     SELECT s.version, s.oldest, coalesce(s.test_time, clock_timestamp()) AS now
     INTO STRICT known FROM trtc_call.schema AS s;
     IF known.oldest > begin_work.version THEN

@@ -4,6 +4,7 @@ mod opening;
 mod settings;
 mod tls;
 mod transactions;
+mod warnings;
 
 use std::sync::Arc;
 
