@@ -1,6 +1,7 @@
 //! The inbox on PostgreSQL, against real servers: what is beyond the suite that every store passes.
 
 mod opening;
+mod plans;
 mod settings;
 mod tls;
 mod transactions;
