@@ -50,8 +50,9 @@ pub(crate) async fn list(
     if let Some(app) = &app {
         select.add("AND i.sdk_app_id =", app, Type::INT8);
     }
-    if let Some(state) = &state {
-        select.add("AND i.state =", state, Type::TEXT);
+    if let Some(state) = state {
+        // A word of ours, in the text: as an argument it would lead to no index of a state.
+        select.text.push_str(&format!(" AND i.state = '{state}'"));
     }
     if let Some(call_id) = &call_id {
         select.add("AND i.call_id =", call_id, Type::TEXT);

@@ -1,10 +1,23 @@
 //! By which indexes rows are found: what is dead stands in one until a vacuum, and that may have to wait.
 
-use conformance::postgres::Server;
-use trtc_call_inbox::State;
+use std::time::Duration;
+
+use conformance::driver::in_time;
+use conformance::postgres::{Database, Server};
+use trtc_call_inbox::store::Store;
+use trtc_call_inbox::{Filter, State};
 use trtc_call_inbox_postgres::PostgresInbox;
 
 use crate::{call, lease, put};
+
+/// How often an index was read, by transactions that are over.
+async fn scans(database: &Database, index: &str) -> i64 {
+    let select = format!(
+        "SELECT idx_scan FROM pg_stat_user_indexes
+         WHERE schemaname = 'trtc_call' AND indexrelname = '{index}'"
+    );
+    database.rows(&select).await[0].get(0)
+}
 
 /// All that was ever leased stands in the index of what is leased, if somebody's transaction is as old.
 #[tokio::test(flavor = "multi_thread")]
@@ -36,4 +49,24 @@ async fn leases_are_held_and_ended_by_their_numbers() {
     for lease in [a, b] {
         assert_eq!(crate::state(&inbox, lease.item).await, State::Done);
     }
+}
+
+/// Few are dead among millions that are done.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dead_is_listed_by_its_own_index() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database("listed").await;
+    let inbox = PostgresInbox::connect(database.url()).await.unwrap();
+    let mut filter = Filter::default();
+    filter.state = Some(State::Dead);
+    assert!(inbox.list(filter, 10, false).await.unwrap().is_empty());
+    // A connection says what it has read when it ends, at the latest.
+    drop(inbox);
+    in_time(async {
+        while scans(&database, "items_stopped").await == 0 {
+            assert_eq!(scans(&database, "items_pkey").await, 0);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }
