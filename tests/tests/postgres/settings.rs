@@ -1,8 +1,10 @@
 //! Settings of the server, the database and the role.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use conformance::postgres::Server;
 use trtc_call_inbox::store::{Store, StoreErrorKind};
-use trtc_call_inbox::State;
+use trtc_call_inbox::{Filter, State};
 use trtc_call_inbox_postgres::PostgresInbox;
 
 use crate::{call, put};
@@ -123,4 +125,18 @@ async fn settings_of_a_role_that_are_of_no_matter() {
     let stored = inbox.get(item).await.unwrap().unwrap();
     assert_eq!((stored.state, stored.call_id.as_deref()), (State::Done, Some("a\\b\0'c")));
     assert_eq!(inbox.integrity().await.unwrap(), [""; 0]);
+}
+
+/// No server has times that are as far away.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_since_any_time_are_listed() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database("since").await;
+    let inbox = PostgresInbox::connect(database.url()).await.unwrap();
+    put(&inbox, call("a", 9)).await;
+    for (years, items) in [(0, 1), (10_000, 0), (1_000_000, 0), (100_000_000, 0)] {
+        let mut filter = Filter::default();
+        filter.since = Some(UNIX_EPOCH + Duration::from_secs(years * 365 * 24 * 60 * 60));
+        assert_eq!(inbox.list(filter, 10, false).await.unwrap().len(), items, "{years}");
+    }
 }
