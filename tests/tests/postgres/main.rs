@@ -2,6 +2,7 @@
 
 mod opening;
 mod plans;
+mod reaching;
 mod settings;
 mod tls;
 mod transactions;
