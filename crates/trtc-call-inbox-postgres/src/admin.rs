@@ -62,8 +62,9 @@ async fn change(
 ) -> Result<HashSet<ItemId>, Failure> {
     let ids: Vec<i64> = items.iter().map(|item| item.get()).collect();
     let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&ids, Type::INT8_ARRAY)];
+    let before = clock.latest();
     let changed = connection.row(statement, &arguments).await?;
-    clock.saw(changed.try_get(1)?);
+    clock.saw(before, changed.try_get(1)?);
     Ok(changed.try_get::<_, Vec<i64>>(0)?.into_iter().map(ItemId::new).collect())
 }
 
@@ -74,8 +75,9 @@ pub(crate) async fn resolve(
     item: ItemId,
 ) -> Result<Resolved, Failure> {
     let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&item.get(), Type::INT8)];
+    let before = clock.latest();
     let resolved = connection.row(RESOLVE, &arguments).await?;
-    clock.saw(resolved.try_get(2)?);
+    clock.saw(before, resolved.try_get(2)?);
     let corrects = resolved.try_get::<_, Option<i64>>(1)?.map(ItemId::new);
     word(resolved.try_get(0)?, |word| match word {
         "waits" => Some(Resolved::Waits),
@@ -100,8 +102,9 @@ pub(crate) async fn prune(
         (&Interval::of(retention.keys), Type::INTERVAL),
         (&limit, Type::INT4),
     ];
+    let before = clock.latest();
     let pruned = connection.row(PRUNE, &arguments).await?;
-    clock.saw(pruned.try_get(2)?);
+    clock.saw(before, pruned.try_get(2)?);
     let count = |removed: i64| u64::try_from(removed).unwrap_or_default();
     Ok(Pruned::new(count(pruned.try_get(0)?), count(pruned.try_get(1)?)))
 }

@@ -47,6 +47,9 @@ const SELECT_SETTINGS: &str = "
                  AND c.relpersistence <> 'p'
            )";
 
+/// What of the server warns that numbers of transactions run out some day: until then all is well.
+const OF_NUMBERS: [&str; 2] = ["GetNewTransactionId", "GetNewMultiXactId"];
+
 /// A statement's argument.
 pub(crate) type Argument<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -152,7 +155,9 @@ impl Connector {
 
     /// Whether the server keeps what it says that it keeps.
     pub(crate) async fn check_settings(&self, connection: &Connection) -> Result<(), Failure> {
-        let settings = connection.row(SELECT_SETTINGS, &[]).await?;
+        // Nothing is committed by this. What the server says about itself to a new connection may come late.
+        let settings = connection.client.query_typed(SELECT_SETTINGS, &[]).await?;
+        let settings = settings.first().ok_or_else(nothing_given)?;
         let is = |index| settings.try_get::<_, bool>(index).map_err(Failure::from);
         let wrong = |text: &str| Err(Failure::new(StoreErrorKind::Other, text));
         if !is(2)? {
@@ -202,7 +207,7 @@ impl Warning {
     fn look_at(&self, notice: &DbError) {
         let is_warning = notice.parsed_severity() == Some(Severity::Warning)
             || notice.code().code().starts_with("01");
-        if is_warning {
+        if is_warning && !notice.routine().is_some_and(|routine| OF_NUMBERS.contains(&routine)) {
             let warning = notice.message().to_owned();
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(warning);
         }
@@ -222,10 +227,7 @@ impl Connection {
         arguments: &[Argument<'_>],
     ) -> Result<Row, Failure> {
         let rows = self.rows(statement, arguments).await?;
-        rows.into_iter().next().ok_or_else(|| {
-            Failure::new(StoreErrorKind::Other, "a statement has given nothing")
-                .sparing_connection()
-        })
+        rows.into_iter().next().ok_or_else(nothing_given)
     }
 
     /// Runs a statement. It has no name in the server, so that a pooler may be in between.
@@ -275,6 +277,10 @@ impl Connection {
             }
         }
     }
+}
+
+fn nothing_given() -> Failure {
+    Failure::new(StoreErrorKind::Other, "a statement has given nothing").sparing_connection()
 }
 
 /// Carries what is sent and what comes, until the connection is closed.

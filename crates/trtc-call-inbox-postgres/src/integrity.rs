@@ -27,15 +27,16 @@ const ITEMS: &str = r"
     ) AS f (is_wrong, what)
     WHERE f.is_wrong GROUP BY f.what ORDER BY f.what";
 
-/// A key's number is that of its first item. Where a key is stored in another form it is not looked at.
-const KEYS: &str = r"
+/// A key's number is that of its first item. Where a key is stored in another form, with a backslash, it is
+/// not looked at.
+const KEYS: &str = "
     SELECT f.what, count(*), min(k.first_item)
     FROM trtc_call.keys AS k
     LEFT JOIN (SELECT digest, count(*) AS items FROM trtc_call.items GROUP BY digest) AS i
         ON i.digest = k.digest
     CROSS JOIN LATERAL (VALUES
         (k.items <> coalesce(i.items, 0), 'keys that count more or fewer items than they have'),
-        (position('\' IN k.key) = 0 AND sha256(convert_to(k.key, 'UTF8')) <> k.digest,
+        (position(chr(92) IN k.key) = 0 AND sha256(convert_to(k.key, 'UTF8')) <> k.digest,
          'keys with a wrong digest: what comes again is taken for new')
     ) AS f (is_wrong, what)
     WHERE f.is_wrong GROUP BY f.what ORDER BY f.what";

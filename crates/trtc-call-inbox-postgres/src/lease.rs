@@ -29,7 +29,8 @@ pub(crate) async fn lease(
     request: &LeaseRequest,
 ) -> Result<Leased, Failure> {
     let tokens: Vec<i64> = (0..request.limit).map(|_| fastrand::i64(1..)).collect();
-    let (heals, latest) = clock.state(request.owner);
+    let seen = clock.state(request.owner);
+    let (heals, latest) = seen;
     let max_lost_leases = i32::try_from(request.max_lost_leases).unwrap_or(i32::MAX);
     let arguments: [Argument<'_>; 10] = [
         (&VERSION, Type::INT4),
@@ -57,7 +58,7 @@ pub(crate) async fn lease(
         let next_due: Option<SystemTime> = row.try_get(16)?;
         let is_healed = row.try_get(17)?;
         leased.next_due = next_due.map(|due| between(at, if is_healed { due } else { at }));
-        clock.healed(request.owner, at, is_healed);
+        clock.healed(request.owner, seen, at, is_healed);
     }
     Ok(leased)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use trtc_call_inbox::store::StoreErrorKind;
 
 use crate::connect::{Connection, Connector};
@@ -28,12 +28,24 @@ impl Pool {
     /// A connection that works, or worked when it was given back. Waits while all are lent.
     pub(crate) async fn lend(self: &Arc<Self>) -> Result<Lent, Failure> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let turn = turn.map_err(|_| Failure::new(StoreErrorKind::Closed, "the inbox is closed"))?;
-        let connection = match self.idle_one() {
-            Some(connection) => connection,
-            None => self.connector.connect().await?,
-        };
-        Ok(Lent { connection, pool: Arc::clone(self), turn })
+        let turn = turn.map_err(|_| closed())?;
+        match self.idle_one() {
+            Some(connection) => Ok(Lent { connection, pool: Arc::clone(self), turn }),
+            None => Arc::clone(self).open(turn).await,
+        }
+    }
+
+    /// Opens one, in a task of its own: who has no time to wait for it leaves it to the next one.
+    async fn open(self: Arc<Self>, turn: OwnedSemaphorePermit) -> Result<Lent, Failure> {
+        let (reply, opened) = oneshot::channel();
+        tokio::spawn(async move {
+            let opened = self.connector.connect().await;
+            let lent = opened.map(|connection| Lent { connection, pool: self, turn });
+            if let Err(Ok(lent)) = reply.send(lent) {
+                lent.give_back();
+            }
+        });
+        opened.await.map_err(|_| closed())?
     }
 
     fn idle_one(&self) -> Option<Connection> {
@@ -73,4 +85,8 @@ impl Lent {
     pub(crate) fn give_back(self) {
         self.pool.take_back(self.connection);
     }
+}
+
+fn closed() -> Failure {
+    Failure::new(StoreErrorKind::Closed, "the inbox is closed")
 }

@@ -135,9 +135,10 @@ async fn put_at_once(
         (&sha256s, Type::BYTEA_ARRAY),
         (&bodies, Type::BYTEA_ARRAY),
     ];
+    let before = clock.latest();
     let put = connection.row(PUT, &arguments).await?;
     let numbers: Vec<Option<i64>> = put.try_get(0)?;
-    clock.saw(put.try_get(1)?);
+    clock.saw(before, put.try_get(1)?);
     let mut puts = vec![Put::Duplicate; rows.len()];
     for ((place, _), number) in firsts.iter().zip(numbers) {
         if let (Some(put), Some(number)) = (puts.get_mut(*place), number) {
@@ -209,9 +210,10 @@ async fn put_or_compare(
         (&sha256, Type::BYTEA),
         (&body, Type::BYTEA),
     ];
+    let before = clock.latest();
     let put = connection.row(PUT_ONE, &arguments).await?;
     let at = put.try_get(3)?;
-    clock.saw(at);
+    clock.saw(before, at);
     let known: Option<&str> = put.try_get(1)?;
     let Some(known) = known else {
         let put = Some(Put::Stored(ItemId::new(put.try_get(0)?)));

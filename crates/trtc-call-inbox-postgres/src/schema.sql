@@ -87,7 +87,8 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- Begins whatever a program of this version does in a transaction: refuses one that is too old, has the
--- commit wait for the disk, waits for no lock for long, and says what time it is.
+-- commit wait for the disk and say so if it did not wait for a standby, waits for no lock for long, and says
+-- what time it is.
 CREATE FUNCTION trtc_call.begin_work(version integer) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -95,7 +96,8 @@ DECLARE
 BEGIN
     -- Plans are made once for each connection, also while a table is empty: by the indexes, then.
     PERFORM set_config('lock_timeout', '100ms', true), set_config('enable_seqscan', 'off', true),
-            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
+            set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+            set_config('client_min_messages', 'warning', true);
     SELECT s.version, s.oldest, coalesce(s.test_time, clock_timestamp()) AS now
     INTO STRICT known FROM trtc_call.schema AS s;
     IF known.oldest > begin_work.version THEN
@@ -386,6 +388,9 @@ BEGIN
 END
 $$;
 
+-- Here and below, what is leased is found by its number, not by the index of what is leased: all that was
+-- leased stands in that one until a vacuum, which a transaction elsewhere may hold back.
+--
 -- Makes leases end so long from now. A row that a transaction of the user's holds stays as it is: its
 -- lease cannot be taken away meanwhile.
 CREATE FUNCTION trtc_call.renew(
@@ -397,11 +402,11 @@ BEGIN
     at := trtc_call.begin_work(version);
     SELECT array_agg(i.id IS NOT NULL ORDER BY a.place) INTO held
     FROM unnest(ids, tokens) WITH ORDINALITY AS a (id, token, place)
-    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased';
+    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state || '' = 'leased';
     UPDATE trtc_call.items AS i SET leased_until = renew.at + term, lease_term = term
     WHERE i.id IN (
         SELECT o.id FROM unnest(ids, tokens) AS a (id, token)
-        JOIN trtc_call.items AS o ON o.id = a.id AND o.token = a.token AND o.state = 'leased'
+        JOIN trtc_call.items AS o ON o.id = a.id AND o.token = a.token AND o.state || '' = 'leased'
         FOR UPDATE OF o SKIP LOCKED
     );
 END
@@ -424,7 +429,7 @@ BEGIN
     locked AS MATERIALIZED (
         SELECT i.id, i.token, k.is_disputed
         FROM asked AS a
-        JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased'
+        JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state || '' = 'leased'
         JOIN trtc_call.keys AS k ON k.digest = i.digest
         FOR UPDATE OF i SKIP LOCKED
     ),
@@ -451,7 +456,7 @@ BEGIN
                           WHEN i.id IS NULL THEN false END ORDER BY a.place) INTO held
     FROM asked AS a
     LEFT JOIN locked AS l ON l.id = a.id AND l.token = a.token
-    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state = 'leased';
+    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state || '' = 'leased';
 END
 $$;
 
@@ -467,7 +472,7 @@ BEGIN
     UPDATE trtc_call.items AS i
     SET state = 'done', done_as = 'handled', done_at = trtc_call.now(), lost_leases = 0,
         owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
-    WHERE i.id = complete.id AND i.token = complete.token AND i.state = 'leased'
+    WHERE i.id = complete.id AND i.token = complete.token AND i.state || '' = 'leased'
       AND NOT EXISTS (SELECT FROM trtc_call.keys AS k WHERE k.digest = i.digest AND k.is_disputed);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the lease of item % is lost: somebody else has it, or it is disputed', id

@@ -40,8 +40,9 @@ pub(crate) async fn renew(
         (&tokens, Type::INT8_ARRAY),
         (&Interval::of(term), Type::INTERVAL),
     ];
+    let before = clock.latest();
     let renewed = connection.row(RENEW, &arguments).await?;
-    clock.saw(renewed.try_get(1)?);
+    clock.saw(before, renewed.try_get(1)?);
     Ok(renewed.try_get::<_, Option<Vec<bool>>>(0)?.unwrap_or_default())
 }
 
@@ -101,8 +102,9 @@ async fn end(
         (&uncounted, Type::INT4_ARRAY),
         (&errors, Type::TEXT_ARRAY),
     ];
+    let before = clock.latest();
     let ended = connection.row(SETTLE, &arguments).await?;
-    clock.saw(ended.try_get(1)?);
+    clock.saw(before, ended.try_get(1)?);
     Ok(ended.try_get::<_, Option<Vec<Option<bool>>>>(0)?.unwrap_or_default())
 }
 

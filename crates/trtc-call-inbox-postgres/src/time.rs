@@ -1,7 +1,7 @@
 //! Lengths of time as statements take them. Times themselves are the server's alone.
 
 use std::error::Error;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -31,6 +31,13 @@ impl ToSql for Interval {
     }
 
     to_sql_checked!();
+}
+
+/// The time in a column that comes closest to one: no column has one that is much more than a hundred years
+/// away.
+pub(crate) fn of_column(time: SystemTime) -> SystemTime {
+    let latest = UNIX_EPOCH.checked_add(FOR_EVER.saturating_mul(100)).unwrap_or(UNIX_EPOCH);
+    time.clamp(UNIX_EPOCH, latest)
 }
 
 /// How long it is from one time to a later one; nothing if it is not later.

@@ -47,6 +47,10 @@ impl Target {
         }
         let known = [base, "?", &others.join("&")].concat();
         let known = if others.is_empty() { base } else { &known };
+        // Whoever names certificates wants them to be looked at: libpq does, too.
+        if roots.is_some() && verify == Verify::Nothing && ssl_mode == SslMode::Require {
+            verify = Verify::Issuer;
+        }
         // What tokio-postgres says may quote a part of the URL.
         let mut config: Config = known.parse().map_err(|_| {
             invalid("its form is postgres://user:password@host:5432/database?sslmode=verify-full")
@@ -143,6 +147,10 @@ mod tests {
                 Verify::Issuer,
             ),
             ("postgres://h/d?sslmode=verify-full", SslMode::Require, Verify::Server),
+            ("postgres://h/d?sslmode=require&sslrootcert=/r", SslMode::Require, Verify::Issuer),
+            ("postgres://h/d?sslrootcert=/r&sslmode=require", SslMode::Require, Verify::Issuer),
+            ("postgres://h/d?sslmode=verify-full&sslrootcert=/r", SslMode::Require, Verify::Server),
+            ("postgres://h/d?sslmode=prefer&sslrootcert=/r", SslMode::Prefer, Verify::Nothing),
         ] {
             let target = Target::parse(url).unwrap();
             assert_eq!((target.config.get_ssl_mode(), target.verify), (mode, verify), "{url}");

@@ -1,9 +1,12 @@
 //! The inbox on PostgreSQL, against real servers: what is beyond the suite that every store passes.
 
 mod opening;
+mod plans;
+mod reaching;
 mod settings;
 mod tls;
 mod transactions;
+mod warnings;
 
 use std::sync::Arc;
 

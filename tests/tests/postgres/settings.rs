@@ -1,7 +1,10 @@
 //! Settings of the server, the database and the role.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use conformance::postgres::Server;
 use trtc_call_inbox::store::{Store, StoreErrorKind};
+use trtc_call_inbox::{Filter, State};
 use trtc_call_inbox_postgres::PostgresInbox;
 
 use crate::{call, put};
@@ -89,5 +92,51 @@ async fn a_commit_waits_for_the_disk_whatever_the_role_has() {
         put(&inbox, call(level, 9)).await;
         let levels = database.rows("SELECT level FROM levels").await;
         assert_eq!(levels[0].get::<_, String>(0), expected);
+    }
+}
+
+/// Old programs have roles with such settings.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_a_role_that_are_of_no_matter() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database("odd").await;
+    database
+        .run(
+            "ALTER DATABASE odd SET standard_conforming_strings = off;
+             ALTER DATABASE odd SET backslash_quote = off;
+             ALTER DATABASE odd SET bytea_output = escape;
+             ALTER DATABASE odd SET datestyle = 'German, DMY';
+             ALTER DATABASE odd SET intervalstyle = sql_standard;
+             ALTER DATABASE odd SET timezone = 'Pacific/Apia';
+             ALTER DATABASE odd SET search_path = '';
+             ALTER DATABASE odd SET row_security = off;
+             ALTER DATABASE odd SET default_transaction_deferrable = on",
+        )
+        .await;
+    let inbox = PostgresInbox::connect(database.url()).await.unwrap();
+    let item = put(&inbox, call("a\\b\0'c", 9)).await;
+    let [held] = crate::lease(&inbox).await[..] else { panic!("a lease") };
+    let mut client = inbox.client().await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    let arguments = (held.item.get(), held.token);
+    let complete = "SELECT trtc_call.complete($1, $2)";
+    transaction.query(complete, &[&arguments.0, &arguments.1]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let stored = inbox.get(item).await.unwrap().unwrap();
+    assert_eq!((stored.state, stored.call_id.as_deref()), (State::Done, Some("a\\b\0'c")));
+    assert_eq!(inbox.integrity().await.unwrap(), [""; 0]);
+}
+
+/// No server has times that are as far away.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_since_any_time_are_listed() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database("since").await;
+    let inbox = PostgresInbox::connect(database.url()).await.unwrap();
+    put(&inbox, call("a", 9)).await;
+    for (years, items) in [(0, 1), (10_000, 0), (1_000_000, 0), (100_000_000, 0)] {
+        let mut filter = Filter::default();
+        filter.since = Some(UNIX_EPOCH + Duration::from_secs(years * 365 * 24 * 60 * 60));
+        assert_eq!(inbox.list(filter, 10, false).await.unwrap().len(), items, "{years}");
     }
 }
