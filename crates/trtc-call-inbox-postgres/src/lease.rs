@@ -20,7 +20,7 @@ use crate::time::{Interval, between};
 const LEASE: &str = "
     SELECT item, token, key, sdk_app_id, command, call_id, source, signature, received_at, attempts,
            first_attempt_at, replaces, body, at, died, suspects_due, next_due, is_healed
-    FROM trtc_call.lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    FROM trtc_call.lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Rescues, and hands out.
 pub(crate) async fn lease(
@@ -28,14 +28,15 @@ pub(crate) async fn lease(
     clock: &Clock,
     request: &LeaseRequest,
 ) -> Result<Leased, Failure> {
-    let tokens: Vec<i64> = (0..request.limit).map(|_| fastrand::i64(1..)).collect();
+    let (token, at_most) = (fastrand::i64(1..), i64::try_from(request.limit).unwrap_or(i64::MAX));
     let seen = clock.state(request.owner);
     let (heals, latest) = seen;
     let max_lost_leases = i32::try_from(request.max_lost_leases).unwrap_or(i32::MAX);
-    let arguments: [Argument<'_>; 10] = [
+    let arguments: [Argument<'_>; 11] = [
         (&VERSION, Type::INT4),
         (&request.owner, Type::INT8),
-        (&tokens, Type::INT8_ARRAY),
+        (&token, Type::INT8),
+        (&at_most, Type::INT8),
         (&Interval::of(request.term), Type::INTERVAL),
         (&max_lost_leases, Type::INT4),
         (&Interval::of(CLOCK_TOLERANCE), Type::INTERVAL),

@@ -125,14 +125,13 @@ DECLARE
     unclear bytea[];
 BEGIN
     at := trtc_call.begin_work(version);
+    -- By the places of the arrays, of which many are expected: many rows are joined by their hashes.
     WITH brought AS MATERIALIZED (
-        SELECT nextval('trtc_call.item_numbers') AS id, b.*
-        FROM unnest(
-            digests, keys, sdk_app_ids, put.compared, commands, call_ids, sources, signatures, sha256s,
-            bodies
-        ) WITH ORDINALITY AS b (
-            digest, key, sdk_app_id, compared, command, call_id, source, signature, sha256, body, place
-        )
+        SELECT nextval('trtc_call.item_numbers') AS id, n AS place, digests[n] AS digest, keys[n] AS key,
+               sdk_app_ids[n] AS sdk_app_id, put.compared[n] AS compared, commands[n] AS command,
+               call_ids[n] AS call_id, sources[n] AS source, signatures[n] AS signature,
+               sha256s[n] AS sha256, bodies[n] AS body
+        FROM generate_series(1, cardinality(digests)) AS n
     ),
     -- In one order everywhere, so that no two wait for each other.
     known AS (
@@ -252,11 +251,12 @@ BEGIN
 END
 $$;
 
--- Takes back what other owners have lost, then hands out as many items as there are tokens. The last row
--- has no item, and says the rest. Nobody waits for a row that somebody holds.
+-- Takes back what other owners have lost, then hands out items, all by one token: it tells this lease of an
+-- item from its others. The last row has no item, and says the rest. Nobody waits for a row that somebody
+-- holds.
 CREATE FUNCTION trtc_call.lease(
-    version integer, new_owner bigint, tokens bigint[], term interval, max_lost_leases integer,
-    tolerance interval, suspects boolean, ordered_by_call boolean, heals boolean, latest timestamptz
+    version integer, new_owner bigint, new_token bigint, at_most bigint, term interval,
+    max_lost_leases integer, tolerance interval, suspects boolean, ordered_by_call boolean, heals boolean, latest timestamptz
 )
 RETURNS TABLE (
     item bigint, token bigint, key text, sdk_app_id bigint, command text, call_id text, source text,
@@ -271,7 +271,8 @@ DECLARE
     has_suspects boolean;
     next timestamptz;
     is_through boolean := true;
-    healed bigint;
+    ids bigint[];
+    changed bigint;
 BEGIN
     heals := heals OR now < latest;
     WITH lost AS MATERIALIZED (
@@ -318,8 +319,8 @@ BEGIN
             LIMIT 2000
             FOR UPDATE SKIP LOCKED
         );
-        GET DIAGNOSTICS healed = ROW_COUNT;
-        is_through := healed < 2000;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        is_through := changed < 2000;
     END IF;
 
     has_suspects := EXISTS (
@@ -328,39 +329,35 @@ BEGIN
           AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
     );
 
-    RETURN QUERY
-    WITH due AS MATERIALIZED (
-        SELECT i.id, i.due_at
-        FROM trtc_call.items AS i
+    SELECT array_agg(d.id) INTO ids FROM (
+        SELECT i.id FROM trtc_call.items AS i
         WHERE i.state = 'waiting' AND i.is_suspect = suspects AND i.due_at <= now
           AND (NOT lease.ordered_by_call OR trtc_call.has_turn(i.id, i.call_id, i.sdk_app_id))
         ORDER BY i.due_at, i.id
-        LIMIT cardinality(tokens)
+        LIMIT at_most
         FOR UPDATE SKIP LOCKED
-    ),
-    placed AS (SELECT d.id, row_number() OVER (ORDER BY d.due_at, d.id) AS place FROM due AS d),
-    handed_out AS (
+    ) AS d;
+    RETURN QUERY
+    WITH handed_out AS (
         UPDATE trtc_call.items AS i
         SET state = 'leased', attempts = i.attempts + 1,
             first_attempt_at = coalesce(i.first_attempt_at, now),
-            owner = new_owner, token = tokens[p.place],
-            leased_until = now + term, lease_term = term
-        FROM placed AS p JOIN trtc_call.items AS o ON o.id = p.id
-             JOIN trtc_call.keys AS k ON k.digest = o.digest
-        WHERE i.id = p.id AND NOT k.is_disputed
-        RETURNING i.*, k.key, p.place
-    ),
-    -- What was held when its key became disputed.
-    stopped AS (
-        UPDATE trtc_call.items AS i SET state = 'disputed'
-        FROM placed AS p JOIN trtc_call.items AS o ON o.id = p.id
-             JOIN trtc_call.keys AS k ON k.digest = o.digest
-        WHERE i.id = p.id AND k.is_disputed
+            owner = new_owner, token = new_token, leased_until = now + term, lease_term = term
+        FROM trtc_call.keys AS k
+        WHERE i.id = ANY (ids) AND k.digest = i.digest AND NOT k.is_disputed
+        RETURNING i.*, k.key
     )
     SELECT h.id, h.token, h.key, h.sdk_app_id, h.command, h.call_id, h.source, h.signature,
            h.received_at, h.attempts, h.first_attempt_at, h.replaces, h.body,
            now, NULL::bigint[], NULL::boolean, NULL::timestamptz, NULL::boolean
-    FROM handed_out AS h ORDER BY h.place;
+    FROM handed_out AS h ORDER BY h.due_at, h.id;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF changed < cardinality(ids) THEN
+        -- What was held when its key became disputed.
+        UPDATE trtc_call.items AS i SET state = 'disputed'
+        WHERE i.id = ANY (ids) AND i.state = 'waiting'
+          AND EXISTS (SELECT FROM trtc_call.keys AS k WHERE k.digest = i.digest AND k.is_disputed);
+    END IF;
 
     next := least(
         (SELECT min(i.due_at) FROM trtc_call.items AS i
@@ -420,43 +417,49 @@ CREATE FUNCTION trtc_call.settle(
     OUT held boolean[], OUT at timestamptz
 )
 LANGUAGE plpgsql AS $$
+DECLARE
+    places integer[];
+    settled record;
 BEGIN
     at := trtc_call.begin_work(version);
-    WITH asked AS MATERIALIZED (
-        SELECT * FROM unnest(ids, tokens, outcomes, settle.done_as, afters, settle.uncounted, errors)
-            WITH ORDINALITY AS a (id, token, outcome, done_as, after, uncounted, error, place)
-    ),
-    locked AS MATERIALIZED (
-        SELECT i.id, i.token, k.is_disputed
-        FROM asked AS a
-        JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state || '' = 'leased'
-        JOIN trtc_call.keys AS k ON k.digest = i.digest
+    held := array_fill(false, ARRAY[cardinality(ids)]);
+    SELECT array_agg(d.n) INTO places FROM (
+        SELECT n FROM generate_series(1, cardinality(ids)) AS n
+        JOIN trtc_call.items AS i ON i.id = ids[n]
+        WHERE i.token = tokens[n] AND i.state || '' = 'leased'
         FOR UPDATE OF i SKIP LOCKED
-    ),
-    settled AS (
+    ) AS d;
+    FOR settled IN
         UPDATE trtc_call.items AS i
-        SET state = CASE WHEN l.is_disputed THEN 'disputed'
-                         WHEN a.outcome IN ('retry', 'back') THEN 'waiting'
-                         ELSE a.outcome END,
-            due_at = CASE a.outcome WHEN 'retry' THEN settle.at + a.after
-                                    WHEN 'back' THEN least(i.due_at, settle.at)
-                                    ELSE i.due_at END,
-            delay = CASE a.outcome WHEN 'retry' THEN a.after WHEN 'back' THEN '0' ELSE i.delay END,
-            attempts = greatest(i.attempts - a.uncounted, 0),
-            first_attempt_at = CASE WHEN i.attempts > a.uncounted THEN i.first_attempt_at END,
-            lost_leases = CASE a.outcome WHEN 'back' THEN i.lost_leases ELSE 0 END,
-            last_error = coalesce(a.error, i.last_error),
-            done_as = CASE WHEN a.outcome = 'done' AND NOT l.is_disputed THEN a.done_as END,
-            done_at = CASE WHEN a.outcome = 'done' AND NOT l.is_disputed THEN settle.at END,
+        SET state = CASE WHEN k.is_disputed THEN 'disputed'
+                         WHEN outcomes[n] IN ('retry', 'back') THEN 'waiting'
+                         ELSE outcomes[n] END,
+            due_at = CASE outcomes[n] WHEN 'retry' THEN settle.at + afters[n]
+                                      WHEN 'back' THEN least(i.due_at, settle.at)
+                                      ELSE i.due_at END,
+            delay = CASE outcomes[n] WHEN 'retry' THEN afters[n] WHEN 'back' THEN '0' ELSE i.delay END,
+            attempts = greatest(i.attempts - settle.uncounted[n], 0),
+            first_attempt_at = CASE WHEN i.attempts > settle.uncounted[n] THEN i.first_attempt_at END,
+            lost_leases = CASE outcomes[n] WHEN 'back' THEN i.lost_leases ELSE 0 END,
+            last_error = coalesce(errors[n], i.last_error),
+            done_as = CASE WHEN outcomes[n] = 'done' AND NOT k.is_disputed THEN settle.done_as[n] END,
+            done_at = CASE WHEN outcomes[n] = 'done' AND NOT k.is_disputed THEN settle.at END,
             owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
-        FROM asked AS a JOIN locked AS l ON l.id = a.id AND l.token = a.token
-        WHERE i.id = a.id
-    )
-    SELECT array_agg(CASE WHEN l.id IS NOT NULL THEN NOT l.is_disputed
-                          WHEN i.id IS NULL THEN false END ORDER BY a.place) INTO held
-    FROM asked AS a
-    LEFT JOIN locked AS l ON l.id = a.id AND l.token = a.token
-    LEFT JOIN trtc_call.items AS i ON i.id = a.id AND i.token = a.token AND i.state || '' = 'leased';
+        FROM unnest(places) AS n, trtc_call.keys AS k
+        WHERE i.id = ids[n] AND k.digest = i.digest
+        RETURNING n, NOT k.is_disputed AS was_held
+    LOOP
+        held[settled.n] := settled.was_held;
+    END LOOP;
+    IF cardinality(places) IS DISTINCT FROM cardinality(ids) THEN
+        FOR settled IN
+            SELECT n FROM generate_series(1, cardinality(ids)) AS n
+            JOIN trtc_call.items AS i ON i.id = ids[n]
+            WHERE i.token = tokens[n] AND i.state || '' = 'leased'
+        LOOP
+            held[settled.n] := NULL;
+        END LOOP;
+    END IF;
 END
 $$;
 
