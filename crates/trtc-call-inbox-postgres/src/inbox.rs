@@ -229,7 +229,7 @@ impl Store for PostgresInbox {
                 return Err(commits::hang().at(place));
             }
             let probed: StoreFuture<'_, ()> = on!(self.workers, |connection, _clock| async {
-                self.shared.connector.check_settings(connection).await?;
+                self.shared.connector.check_settings(&connection.client).await?;
                 connection.roll_back("BEGIN", admin::probe(connection)).await
             });
             let silent = |_| Failure::timed_out("it did not answer in a second").at(place);
