@@ -63,3 +63,38 @@ async fn has_leased(inbox: PostgresInbox) {
     let request = || LeaseRequest::new(1, 1, Duration::from_secs(30), 3);
     while inbox.lease(request()).await.is_err() {}
 }
+
+/// Whoever asks and goes, again and again, has the server do one thing after the other all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_nobody_waits_for_take_no_more_connections() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database("given_up").await;
+    let inbox = PostgresInbox::connect(database.url()).await.unwrap();
+    database
+        .run(
+            "ALTER FUNCTION trtc_call.begin_work(integer) RENAME TO begin_quickly;
+             CREATE FUNCTION trtc_call.begin_work(version integer) RETURNS timestamptz
+             LANGUAGE plpgsql AS $$ BEGIN
+                 PERFORM pg_sleep(3600);
+                 RETURN trtc_call.begin_quickly(version);
+             END $$",
+        )
+        .await;
+    const SLEEPING: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = 'given_up' AND application_name = 'trtc-call-inbox' AND wait_event = 'PgSleep'";
+    in_time(async {
+        for _ in 0..20 {
+            let gives_up = tokio::time::sleep(Duration::from_millis(100));
+            tokio::select! {
+                _ = inbox.stats(None) => panic!("it sleeps"),
+                () = gives_up => {}
+            }
+        }
+    })
+    .await;
+    let sleeping: i64 = database.rows(SLEEPING).await[0].get(0);
+    database
+        .rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        .await;
+    assert!(sleeping <= 2, "{sleeping}");
+}
