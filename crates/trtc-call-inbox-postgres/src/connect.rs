@@ -1,10 +1,12 @@
 //! Connections: opened with pauses that grow while that fails, and looked at before they are used.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::{DbError, Severity};
@@ -28,6 +30,10 @@ const QUIET: Duration = Duration::from_secs(5);
 
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long an answer may take until it is looked whether another server has taken over meanwhile. From one
+/// that stands still none may ever come, and nothing fails as long as its network works.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// The pause after an opening that failed; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -45,7 +51,8 @@ const SELECT_SETTINGS: &str = "
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                WHERE n.nspname = 'trtc_call' AND c.relname IN ('keys', 'items')
                  AND c.relpersistence <> 'p'
-           )";
+           ),
+           pg_postmaster_start_time()";
 
 /// What of the server warns that numbers of transactions run out some day: until then all is well.
 const OF_NUMBERS: [&str; 2] = ["GetNewTransactionId", "GetNewMultiXactId"];
@@ -60,7 +67,14 @@ pub(crate) struct Connector {
     tls: MakeRustlsConnect,
     takes_insecure_settings: bool,
     trouble: Mutex<Trouble>,
+    /// The server that was connected to last.
+    newest: Mutex<Option<Start>>,
+    /// Has a permit while nobody looks which server that is now.
+    looking: Arc<Semaphore>,
 }
+
+/// When a server was started: what tells it from another one of the same name.
+type Start = SystemTime;
 
 /// Why there is no connection, and until when nobody tries again.
 struct Trouble {
@@ -94,7 +108,8 @@ impl Connector {
         }
         let trouble = Mutex::new(Trouble { last: None, pause: PAUSE });
         let (place, hosts) = (target.place, hosts::each(&target.config));
-        Ok(Self { place, hosts, tls, takes_insecure_settings, trouble })
+        let (newest, looking) = (Mutex::default(), Arc::new(Semaphore::new(1)));
+        Ok(Self { place, hosts, tls, takes_insecure_settings, trouble, newest, looking })
     }
 
     /// The server's name for people.
@@ -103,7 +118,7 @@ impl Connector {
     }
 
     /// Opens a connection, unless that has just failed.
-    pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Connection, Failure> {
         if let Some((failure, until)) = &self.trouble().last
             && Instant::now() < *until
         {
@@ -123,12 +138,12 @@ impl Connector {
         opened
     }
 
-    fn trouble(&self) -> std::sync::MutexGuard<'_, Trouble> {
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens one to the first host that takes it.
-    async fn open_any(&self) -> Result<Connection, Failure> {
+    async fn open_any(self: &Arc<Self>) -> Result<Connection, Failure> {
         let patience = if self.hosts.len() > 1 { HOST_PATIENCE } else { PATIENCE };
         let mut opened = Err(Failure::new(StoreErrorKind::Other, "the URL names no host"));
         for host in hosts::in_turn(&self.hosts) {
@@ -144,19 +159,34 @@ impl Connector {
         opened
     }
 
-    async fn open(&self, host: &Config) -> Result<Connection, Failure> {
+    async fn open(self: &Arc<Self>, host: &Config) -> Result<Connection, Failure> {
         let (client, connection) = host.connect(self.tls.clone()).await?;
         let warning = Warning::default();
         tokio::spawn(drive(connection, warning.clone(), self.place.clone()));
-        let connection = Connection { client, warning };
-        self.check_settings(&connection).await?;
-        Ok(connection)
+        let start = self.check_settings(&client).await?;
+        *self.newest() = Some(start);
+        Ok(Connection { client, warning, start, connector: Arc::clone(self) })
     }
 
-    /// Whether the server keeps what it says that it keeps.
-    pub(crate) async fn check_settings(&self, connection: &Connection) -> Result<(), Failure> {
+    /// Connects once more, in a task of its own, to see to which server.
+    fn look_again(self: &Arc<Self>) {
+        if let Ok(permit) = Arc::clone(&self.looking).try_acquire_owned() {
+            let connector = Arc::clone(self);
+            tokio::spawn(async move {
+                let _ = connector.connect().await;
+                drop(permit);
+            });
+        }
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Option<Start>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the server keeps what it says that it keeps, and when it was started.
+    pub(crate) async fn check_settings(&self, client: &Client) -> Result<Start, Failure> {
         // Nothing is committed by this. What the server says about itself to a new connection may come late.
-        let settings = connection.client.query_typed(SELECT_SETTINGS, &[]).await?;
+        let settings = client.query_typed(SELECT_SETTINGS, &[]).await?;
         let settings = settings.first().ok_or_else(nothing_given)?;
         let is = |index| settings.try_get::<_, bool>(index).map_err(Failure::from);
         let wrong = |text: &str| Err(Failure::new(StoreErrorKind::Other, text));
@@ -173,8 +203,9 @@ impl Connector {
                 "it cannot be written to: it is a standby, or its transactions are read-only";
             return Err(Failure::new(StoreErrorKind::ReadOnly, text));
         }
+        let start = settings.try_get(6)?;
         if self.takes_insecure_settings {
-            return Ok(());
+            return Ok(start);
         }
         for (index, text) in [
             (0, "fsync is off: what is acknowledged would be lost in a crash"),
@@ -185,7 +216,7 @@ impl Connector {
                 return wrong(text);
             }
         }
-        Ok(())
+        Ok(start)
     }
 }
 
@@ -193,6 +224,8 @@ impl Connector {
 pub(crate) struct Connection {
     pub(crate) client: Client,
     warning: Warning,
+    start: Start,
+    connector: Arc<Connector>,
 }
 
 /// The last warning that came, if one did.
@@ -239,7 +272,7 @@ impl Connection {
         self.warning.take();
         let arguments: Vec<Argument<'_>> =
             arguments.iter().map(|(value, of)| (*value, of.clone())).collect();
-        let rows = self.client.query_typed(statement, &arguments).await?;
+        let rows = self.answered(self.client.query_typed(statement, &arguments)).await?;
         self.without_warning()?;
         Ok(rows)
     }
@@ -247,8 +280,26 @@ impl Connection {
     /// Runs statements without arguments: those that begin and end transactions.
     pub(crate) async fn run(&self, statements: &str) -> Result<(), Failure> {
         self.warning.take();
-        self.client.batch_execute(statements).await?;
+        self.answered(self.client.batch_execute(statements)).await?;
         self.without_warning()
+    }
+
+    /// What the server answers, however long that takes, unless another one has taken over meanwhile.
+    async fn answered<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let mut answer = pin!(answer);
+        loop {
+            if let Ok(answer) = timeout(SILENCE, &mut answer).await {
+                return Ok(answer?);
+            }
+            if *self.connector.newest() != Some(self.start) {
+                let text = "it keeps silent, and another server has taken over";
+                return Err(Failure::new(StoreErrorKind::Unavailable, text));
+            }
+            self.connector.look_again();
+        }
     }
 
     /// Does something in a transaction that is rolled back.

@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::commits::{self, Commits, MAX_LANES};
 use crate::connect::Connector;
-use crate::error::Failure;
+use crate::error::{Failure, closed};
 use crate::options::PostgresOptions;
 use crate::pool::Pool;
 use crate::url::Target;
@@ -54,18 +54,20 @@ struct Shared {
     clients: Arc<Pool>,
 }
 
-/// Runs an operation on a connection of a pool.
+/// Runs an operation on a connection of a pool. It comes to its end, in a task of its own, also if nobody
+/// waits for it any more: until then the connection is in use.
 macro_rules! on {
     ($inbox:ident.$pool:ident, |$connection:ident, $clock:ident| $work:expr) => {{
-        let shared = &*$inbox.shared;
+        let shared = Arc::clone(&$inbox.shared);
         Box::pin(async move {
-            let outcome = async {
-                let lent = shared.$pool.lend().await?;
+            let lent = shared.$pool.lend().await;
+            let lent = lent.map_err(|failure| failure.at(shared.connector.place()))?;
+            let working = tokio::spawn(async move {
                 let ($connection, $clock) = (&lent.connection, &*shared.clock);
                 let outcome = $work.await;
-                lent.end(outcome)
-            };
-            outcome.await.map_err(|failure| failure.at(shared.connector.place()))
+                lent.end(outcome).map_err(|failure| failure.at(shared.connector.place()))
+            });
+            working.await.map_err(|_| closed())?
         })
     }};
 }
@@ -228,8 +230,9 @@ impl Store for PostgresInbox {
             if self.shared.commits.hang() {
                 return Err(commits::hang().at(place));
             }
+            let connector = Arc::clone(&self.shared.connector);
             let probed: StoreFuture<'_, ()> = on!(self.workers, |connection, _clock| async {
-                self.shared.connector.check_settings(connection).await?;
+                connector.check_settings(&connection.client).await?;
                 connection.roll_back("BEGIN", admin::probe(connection)).await
             });
             let silent = |_| Failure::timed_out("it did not answer in a second").at(place);
