@@ -1,16 +1,15 @@
 //! The puts of a process: those that wait share the next commit, and no commit is cancelled.
 //!
 //! A wait for a synchronous standby that is cancelled ends as a success, on one disk only. So each batch
-//! runs in a task of its own until the server has said what became of it, whoever still waits for that. While
-//! commits hang, a few more are begun, in case it is a matter of one connection; then FAIL is the answer at
-//! once.
+//! runs in a lane, a task of its own, until the server has said what became of it, whoever still waits for
+//! that. While batches are slow, a few more lanes are opened, in case it is a matter of one connection;
+//! while the commits of all of them hang, FAIL is the answer at once.
 
-use std::pin::pin;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use trtc_call_inbox::NewItem;
 use trtc_call_inbox::store::{Put, StoreError};
@@ -21,33 +20,45 @@ use crate::log;
 use crate::pool::Pool;
 use crate::put::put;
 
-/// How many batches are under way as long as all goes well: one is in the server while the next one is
+/// How many lanes there are as long as all goes well: one batch is in the server while the next one is
 /// gathered.
-const LANES: usize = 2;
+const GOOD_LANES: usize = 2;
 
-/// From when on a batch is not taken for one that goes well, and another one is begun beside it.
+/// From when on a batch is not taken for one that goes well, and another lane is opened beside it.
 const SLOW: Duration = Duration::from_millis(20);
 
 /// From when on its commit is taken to hang.
 const HANGS: Duration = Duration::from_secs(1);
 
-/// How many batches may be under way in the end.
+/// How many lanes there are in the end.
 pub(crate) const MAX_LANES: usize = 8;
 
 /// For how long nobody shares a commit after a shared one failed by one of its items.
 const ALONE: Duration = Duration::from_secs(2);
 
-/// How much waits before whoever brings more has to wait himself.
-const QUEUE: usize = 4096;
-
 /// The most items and bytes of one batch.
 const ITEMS: usize = 512;
 const BYTES: usize = 8 << 20;
 
-/// The way to the commits. They end with what is under way when this is dropped.
-pub(crate) struct Commits {
-    queue: Sender<Waiting>,
-    hanging: Arc<Semaphore>,
+/// The way to the commits.
+pub(crate) struct Commits(Arc<Shared>);
+
+struct Shared {
+    pool: Arc<Pool>,
+    clock: Arc<Clock>,
+    place: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Waiting>,
+    /// Lanes whose batch goes well, all lanes, and those whose commit hangs.
+    good: usize,
+    all: usize,
+    hanging: usize,
+    /// When a shared commit failed last by one of its items: its neighbours are not to fail again.
+    failed: Option<Instant>,
 }
 
 /// Items that are put together.
@@ -56,38 +67,9 @@ struct Waiting {
     reply: oneshot::Sender<Result<Vec<Put>, StoreError>>,
 }
 
-impl Waiting {
-    fn bytes(&self) -> usize {
-        self.items.iter().map(|item| item.body.len()).fold(0, usize::saturating_add)
-    }
-}
-
-/// What each batch has.
-struct Lanes {
-    pool: Arc<Pool>,
-    clock: Arc<Clock>,
-    place: String,
-    /// Has a permit for each batch whose commit does not hang.
-    hanging: Arc<Semaphore>,
-    begins_to_hang: Notify,
-    /// When a shared commit failed last by one of its items: its neighbours are not to fail again.
-    failed: Mutex<Option<Instant>>,
-}
-
 impl Commits {
     pub(crate) fn new(pool: Arc<Pool>, clock: Arc<Clock>, place: String) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let hanging = Arc::new(Semaphore::new(MAX_LANES));
-        let lanes = Lanes {
-            pool,
-            clock,
-            place,
-            hanging: Arc::clone(&hanging),
-            begins_to_hang: Notify::new(),
-            failed: Mutex::default(),
-        };
-        tokio::spawn(Arc::new(lanes).run(waiting));
-        Self { queue, hanging }
+        Self(Arc::new(Shared { pool, clock, place, state: Mutex::default() }))
     }
 
     /// Puts items.
@@ -96,93 +78,36 @@ impl Commits {
             return Ok(Vec::new());
         }
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Waiting { items, reply }).await.map_err(|_| closed())?;
+        self.bring(Waiting { items, reply })?;
         answer.await.map_err(|_| closed())?
+    }
+
+    fn bring(&self, waiting: Waiting) -> Result<(), StoreError> {
+        let shared = &self.0;
+        let mut state = shared.state();
+        if state.hanging == MAX_LANES {
+            drop(state);
+            log::commits_hang(&shared.place);
+            return Err(hang().at(&shared.place));
+        }
+        state.queue.push_back(waiting);
+        let opened = state.open_lane();
+        drop(state);
+        if opened {
+            Lane::start(shared);
+        }
+        Ok(())
     }
 
     /// Whether some commit has been hanging for a second or more.
     pub(crate) fn hang(&self) -> bool {
-        self.hanging.available_permits() < MAX_LANES
+        self.0.state().hanging > 0
     }
 }
 
-impl Lanes {
-    async fn run(self: Arc<Self>, mut queue: Receiver<Waiting>) {
-        let good = Arc::new(Semaphore::new(LANES));
-        let all = Arc::new(Semaphore::new(MAX_LANES));
-        while let Some(first) = queue.recv().await {
-            let Ok(good) = Arc::clone(&good).acquire_owned().await else { return };
-            let batch = if self.are_alone() { vec![first] } else { gather(first, &mut queue) };
-            match self.lane(&all).await {
-                Some(lane) => {
-                    tokio::spawn(Arc::clone(&self).commit(batch, good, lane));
-                }
-                None => self.refuse(batch),
-            }
-        }
-    }
-
-    /// A lane, as soon as one is free; `None` while all of them hang.
-    async fn lane(&self, all: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        let mut lane = pin!(Arc::clone(all).acquire_owned());
-        loop {
-            let begins_to_hang = self.begins_to_hang.notified();
-            tokio::select! {
-                biased;
-                lane = &mut lane => return lane.ok(),
-                () = std::future::ready(()), if self.hanging.available_permits() == 0 => return None,
-                () = begins_to_hang => {}
-            }
-        }
-    }
-
-    /// Runs a batch to its end.
-    async fn commit(
-        self: Arc<Self>,
-        batch: Vec<Waiting>,
-        good: OwnedSemaphorePermit,
-        lane: OwnedSemaphorePermit,
-    ) {
-        let mut put = Box::pin(self.put(&batch));
-        let mut outcome = timeout(SLOW, &mut put).await.ok();
-        drop(good);
-        if outcome.is_none() {
-            outcome = timeout(HANGS, &mut put).await.ok();
-        }
-        let outcome = match outcome {
-            Some(outcome) => outcome,
-            None => {
-                let hanging = self.hanging.try_acquire();
-                self.begins_to_hang.notify_one();
-                let outcome = (&mut put).await;
-                drop(hanging);
-                outcome
-            }
-        };
-        drop(put);
-        drop(lane);
-        match outcome {
-            Ok(puts) => {
-                let mut puts = puts.into_iter();
-                for Waiting { items, reply } in batch {
-                    // Who is gone is answered by the redelivery: it is known.
-                    let _ = reply.send(Ok(puts.by_ref().take(items.len()).collect()));
-                }
-            }
-            Err(failure) if batch.len() > 1 && failure.is_of_an_item() => {
-                *self.failed() = Some(Instant::now());
-                self.fail(batch, &failure.tried_again());
-            }
-            Err(failure) => self.fail(batch, &failure),
-        }
-    }
-
-    fn are_alone(&self) -> bool {
-        self.failed().is_some_and(|failed| failed.elapsed() < ALONE)
-    }
-
-    fn failed(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn put(&self, batch: &[Waiting]) -> Result<Vec<Put>, Failure> {
@@ -192,33 +117,158 @@ impl Lanes {
         lent.end(outcome)
     }
 
-    fn refuse(&self, batch: Vec<Waiting>) {
-        log::commits_hang(&self.place);
-        self.fail(batch, &hang());
+    fn answer(&self, batch: Vec<Waiting>, outcome: Result<Vec<Put>, Failure>) {
+        match outcome {
+            Ok(puts) => {
+                let mut puts = puts.into_iter();
+                for Waiting { items, reply } in batch {
+                    // Who is gone is answered by the redelivery: it is known.
+                    let _ = reply.send(Ok(puts.by_ref().take(items.len()).collect()));
+                }
+            }
+            Err(failure) if batch.len() > 1 && failure.is_of_an_item() => {
+                self.state().failed = Some(Instant::now());
+                self.fail(batch, &failure.tried_again());
+            }
+            Err(failure) => self.fail(batch, &failure),
+        }
     }
 
-    fn fail(&self, batch: Vec<Waiting>, failure: &Failure) {
+    fn fail(&self, batch: impl IntoIterator<Item = Waiting>, failure: &Failure) {
         for waiting in batch {
             let _ = waiting.reply.send(Err(failure.clone().at(&self.place)));
         }
     }
 }
 
-/// All that waits, as far as it goes into one batch. Who has gone is left out.
-fn gather(first: Waiting, queue: &mut Receiver<Waiting>) -> Vec<Waiting> {
-    let (mut items, mut bytes) = (first.items.len(), first.bytes());
-    let mut batch = vec![first];
-    while items < ITEMS
-        && bytes < BYTES
-        && let Ok(next) = queue.try_recv()
-    {
-        if !next.reply.is_closed() {
-            items = items.saturating_add(next.items.len());
-            bytes = bytes.saturating_add(next.bytes());
-            batch.push(next);
+impl State {
+    /// Counts another lane that goes well, if there may be one.
+    fn open_lane(&mut self) -> bool {
+        let may = self.good < GOOD_LANES && self.all < MAX_LANES;
+        if may {
+            self.good = self.good.saturating_add(1);
+            self.all = self.all.saturating_add(1);
+        }
+        may
+    }
+
+    /// All that waits, as far as it goes into one batch. Who has gone is left out.
+    fn gather(&mut self) -> Vec<Waiting> {
+        let is_alone = self.failed.is_some_and(|failed| failed.elapsed() < ALONE);
+        let (mut items, mut bytes, mut batch) = (0_usize, 0_usize, Vec::new());
+        while items < ITEMS
+            && bytes < BYTES
+            && (batch.is_empty() || !is_alone)
+            && let Some(next) = self.queue.pop_front()
+        {
+            if !next.reply.is_closed() {
+                items = items.saturating_add(next.items.len());
+                let bodies = next.items.iter().map(|item| item.body.len());
+                bytes = bodies.fold(bytes, usize::saturating_add);
+                batch.push(next);
+            }
+        }
+        batch
+    }
+}
+
+/// What runs batches one after another, as long as any wait. It is counted as long as it is there.
+struct Lane {
+    shared: Arc<Shared>,
+    is_counted: bool,
+    is_good: bool,
+    is_hanging: bool,
+}
+
+impl Lane {
+    /// Starts one that is counted already.
+    fn start(shared: &Arc<Shared>) {
+        let shared = Arc::clone(shared);
+        let lane = Self { shared, is_counted: true, is_good: true, is_hanging: false };
+        tokio::spawn(lane.run());
+    }
+
+    async fn run(mut self) {
+        while let Some(batch) = self.next() {
+            let shared = Arc::clone(&self.shared);
+            let outcome = self.watch(shared.put(&batch)).await;
+            shared.answer(batch, outcome);
         }
     }
-    batch
+
+    /// The next batch; `None` if this lane is not wanted any more: it is over then.
+    fn next(&mut self) -> Option<Vec<Waiting>> {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.state();
+        if !self.is_good && state.good < GOOD_LANES {
+            state.good = state.good.saturating_add(1);
+            self.is_good = true;
+        }
+        let batch = if self.is_good { state.gather() } else { Vec::new() };
+        if !batch.is_empty() {
+            return Some(batch);
+        }
+        // While nobody can bring anything: whoever does then opens another one.
+        self.is_over(&mut state);
+        None
+    }
+
+    fn is_over(&mut self, state: &mut State) {
+        let count = |is: &mut bool| usize::from(std::mem::take(is));
+        state.all = state.all.saturating_sub(count(&mut self.is_counted));
+        state.good = state.good.saturating_sub(count(&mut self.is_good));
+        state.hanging = state.hanging.saturating_sub(count(&mut self.is_hanging));
+    }
+
+    /// Waits for a batch to its end, and has another lane opened if that takes long.
+    async fn watch<T>(&mut self, put: impl Future<Output = T>) -> T {
+        let mut put = std::pin::pin!(put);
+        if let Ok(outcome) = timeout(SLOW, &mut put).await {
+            return outcome;
+        }
+        self.is_slow();
+        if let Ok(outcome) = timeout(HANGS, &mut put).await {
+            return outcome;
+        }
+        self.hangs();
+        let outcome = put.await;
+        self.is_hanging = false;
+        let mut state = self.shared.state();
+        state.hanging = state.hanging.saturating_sub(1);
+        outcome
+    }
+
+    fn is_slow(&mut self) {
+        let mut state = self.shared.state();
+        if std::mem::take(&mut self.is_good) {
+            state.good = state.good.saturating_sub(1);
+        }
+        let opened = !state.queue.is_empty() && state.open_lane();
+        drop(state);
+        if opened {
+            Self::start(&self.shared);
+        }
+    }
+
+    fn hangs(&mut self) {
+        let mut state = self.shared.state();
+        state.hanging = state.hanging.saturating_add(1);
+        self.is_hanging = true;
+        if state.hanging == MAX_LANES {
+            let waiting = std::mem::take(&mut state.queue);
+            drop(state);
+            log::commits_hang(&self.shared.place);
+            self.shared.fail(waiting, &hang());
+        }
+    }
+}
+
+impl Drop for Lane {
+    /// Also after a panic.
+    fn drop(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        self.is_over(&mut shared.state());
+    }
 }
 
 /// Commits do not come to an end.
