@@ -58,14 +58,6 @@ tests! {
     many_redeliveries_at_once_are_one_item
     bodies_that_differ_at_the_same_moment_are_not_billed
     a_transaction_that_takes_longer_than_a_lease
-#[tokio::test(flavor = "multi_thread")]
-async fn six_workers_that_are_killed_in_turn() {
-    nothing_is_lost("crashes_of_six", 60).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "kills for minutes"]
-async fn six_workers_that_are_killed_for_long() {
 }
 
 /// How many examples share a database.
@@ -505,8 +497,7 @@ async fn work(store: &PostgresInbox, job: &Job<CallEnded>, term: Duration) -> Re
     Ok(())
 }
 
-/// Servers that receive, and each works. Runs for half a minute more than it kills: so long are the leases of
-/// killed processes.
+/// Servers that receive, and each works. Runs for half a minute more than it kills: so long are the leases of killed processes.
 async fn nothing_is_lost(name: &str, kills: u64) {
     let Some(server) = Server::shared() else { return };
     let books = books(&server.database(name).await);
@@ -517,21 +508,13 @@ async fn nothing_is_lost(name: &str, kills: u64) {
     assert!(outcome.acknowledged as u64 > kills, "the processes did hardly anything");
 }
 
-<<<<<<< HEAD
+#[tokio::test(flavor = "multi_thread")]
 async fn six_workers_that_are_killed_in_turn() {
     nothing_is_lost("crashes_of_six", 60).await;
 }
 
-async fn six_workers_that_are_killed_for_long() {
-=======
-#[tokio::test(flavor = "multi_thread")]
-async fn three_servers_of_which_one_is_killed() {
-    nothing_is_lost("crashes_of_three", 60).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "kills for minutes"]
-async fn three_servers_that_are_killed_for_long() {
->>>>>>> pgharness
+async fn six_workers_that_are_killed_for_long() {
     nothing_is_lost("crashes_for_long", 300).await;
 }
