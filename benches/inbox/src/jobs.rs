@@ -55,26 +55,26 @@ pub(crate) async fn measure(scale: &Scale, callbacks: &Callbacks, folder: &Path)
 }
 
 /// Jobs whose handler is through.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Count {
     jobs: AtomicU64,
     more: Notify,
 }
 
 impl Count {
-    fn add(&self) {
+    pub(crate) fn add(&self) {
         self.jobs.fetch_add(1, Ordering::Relaxed);
         self.more.notify_one();
     }
 
-    async fn reaches(&self, jobs: u64) {
+    pub(crate) async fn reaches(&self, jobs: u64) {
         while self.jobs.load(Ordering::Relaxed) < jobs {
             self.more.notified().await;
         }
     }
 
     /// Until so many are done, and their completions stored.
-    async fn run(&self, worker: WorkerBuilder, jobs: u64) -> Duration {
+    pub(crate) async fn run(&self, worker: WorkerBuilder, jobs: u64) -> Duration {
         let start = Instant::now();
         let worker = worker.start();
         self.reaches(jobs).await;
@@ -83,7 +83,7 @@ impl Count {
     }
 }
 
-fn plain(inbox: &Inbox, count: &Arc<Count>) -> WorkerBuilder {
+pub(crate) fn plain(inbox: &Inbox, count: &Arc<Count>) -> WorkerBuilder {
     let count = Arc::clone(count);
     inbox.worker().on(move |_: Job<CallEnded>| {
         count.add();

@@ -12,7 +12,7 @@ use tempfile::tempdir_in;
 use crate::Result;
 use crate::callbacks::Callbacks;
 use crate::scale::Scale;
-use crate::stores::{Store, Who};
+use crate::stores::{Put, Store, Who};
 
 /// How many puts wait at a time.
 pub(crate) const WAITING: [usize; 4] = [1, 8, 64, 256];
@@ -25,6 +25,12 @@ pub(crate) struct Figures {
     pub(crate) micros: Histogram<u64>,
     /// Puts that failed.
     pub(crate) failed: u64,
+}
+
+impl Figures {
+    pub(crate) fn new() -> Self {
+        Self { per_second: Vec::new(), micros: histogram(), failed: 0 }
+    }
 }
 
 /// Figures of each store by the number of waiting puts, and of the disk.
@@ -53,11 +59,7 @@ pub(crate) async fn measure(scale: &Scale, callbacks: &Callbacks, folder: &Path)
                 let store = Store::create(who, &folder.path().join("callbacks")).await?;
                 let turn = put_for(scale.turn, &store, callbacks, waiting).await;
                 store.close().await;
-                let figures = stores.entry((who, waiting)).or_insert_with(|| Figures {
-                    per_second: Vec::new(),
-                    micros: histogram(),
-                    failed: 0,
-                });
+                let figures = stores.entry((who, waiting)).or_insert_with(Figures::new);
                 figures.per_second.push(turn.in_time as f64 / scale.turn.as_secs_f64());
                 figures.micros.add(&turn.micros)?;
                 figures.failed += turn.failed;
@@ -81,7 +83,7 @@ pub(crate) struct Turn {
 /// Puts for so long, so many at a time. A put that began in time is waited for, and its latency counts.
 pub(crate) async fn put_for(
     time: Duration,
-    store: &Store,
+    store: &impl Put,
     callbacks: &Callbacks,
     waiting: usize,
 ) -> Turn {
@@ -121,7 +123,11 @@ pub(crate) async fn put_for(
 }
 
 /// The disk by itself: pages written and synced one by one into 4 MiB, round and round, as into a log.
-fn sync_alone(folder: &Path, time: Duration, micros_of: &mut Histogram<u64>) -> Result<()> {
+pub(crate) fn sync_alone(
+    folder: &Path,
+    time: Duration,
+    micros_of: &mut Histogram<u64>,
+) -> Result<()> {
     const PAGE: [u8; 4096] = [7; 4096];
     let path = tempdir_in(folder)?;
     let file = File::create_new(path.path().join("log"))?;

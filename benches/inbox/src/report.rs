@@ -3,11 +3,8 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
-use hdrhistogram::Histogram;
 use tempfile::tempdir_in;
 
 use crate::Result;
@@ -20,13 +17,9 @@ use crate::scale::Scale;
 use crate::size::{self, Sizes};
 use crate::start::{self, Starts};
 use crate::stores::{Store, Who};
-
-/// What the figures depend on.
-const MACHINE: &str = r#"
-echo "- processor:$(grep -m1 '^model name' /proc/cpuinfo | cut -d: -f2), $(nproc) cores"
-echo "- system: $(uname -sr), $(stat -f -c %T .), load average $(cut -d' ' -f1 /proc/loadavg) at the start"
-echo "- compiler: $(rustc -V), commit: $(git describe --always --dirty)"
-"#;
+use crate::table::{
+    by_waiting, least, machine, met, middle, millis, percentiles, spread, spread_of, step, table,
+};
 
 /// Everything that is measured.
 struct Figures {
@@ -44,8 +37,7 @@ pub(crate) async fn run(scale: &Scale, write: bool) -> Result<()> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Beside the program: what the system has for temporary files may be memory.
     let folder = tempdir_in(env::current_exe()?.with_file_name(""))?;
-    let machine = Command::new("sh").args(["-c", MACHINE]).current_dir(home).output()?;
-    let mut text = String::from_utf8(machine.stdout)?;
+    let mut text = machine(home)?;
     let figures = measure(scale, folder.path()).await?;
     let disk = &figures.puts.disk;
     text += &format!(
@@ -98,11 +90,6 @@ async fn measure(scale: &Scale, folder: &Path) -> Result<Figures> {
     Ok(Figures { puts, served, beside, starts, sizes, rates, worked_off })
 }
 
-/// Says what comes next, for whoever waits.
-fn step(name: &str) {
-    eprintln!("{name} …");
-}
-
 /// What has to be reached, what was, and whether that is it.
 fn targets(scale: &Scale, figures: &Figures) -> String {
     let Figures { puts, beside, starts, .. } = figures;
@@ -151,16 +138,12 @@ fn targets(scale: &Scale, figures: &Figures) -> String {
     table("What has to be reached", "target | measured | met", rows)
 }
 
-fn met(is_met: bool) -> String {
-    if is_met { "yes" } else { "no" }.into()
-}
-
 fn rates(puts: &Puts) -> String {
     let rows = Who::ALL.map(|who| {
         let rate = |waiting| format!("{:.0}", middle(&puts.stores[&(who, waiting)].per_second).0);
         [who.name().to_owned()].into_iter().chain(WAITING.map(rate)).collect()
     });
-    table("Durable acknowledgements a second, by how many wait", &header("what"), rows.into())
+    table("Durable acknowledgements a second, by how many wait", &by_waiting("what"), rows.into())
 }
 
 fn ratios(puts: &Puts) -> String {
@@ -168,7 +151,7 @@ fn ratios(puts: &Puts) -> String {
         let ratio = |waiting| spread(&ratio(puts, who, waiting));
         [who.name().to_owned()].into_iter().chain(WAITING.map(ratio)).collect()
     });
-    table("Ours by another, by how many wait", &header("by"), rows.collect())
+    table("Ours by another, by how many wait", &by_waiting("by"), rows.collect())
 }
 
 /// Ours by another one, round by round.
@@ -243,48 +226,4 @@ fn rest(scale: &Scale, figures: &Figures) -> String {
     rows.push(vec!["most memory after a hundredth of them".into(), format!("{first:.1} MiB")]);
     rows.push(vec!["… and at the end".into(), format!("{last:.1} MiB")]);
     table("The rest", "what | measured", rows)
-}
-
-fn header(first: &str) -> String {
-    WAITING.iter().fold(first.to_owned(), |header, waiting| format!("{header} | {waiting}"))
-}
-
-fn percentiles(micros: &Histogram<u64>) -> Vec<String> {
-    [0.5, 0.99, 0.999, 1.0].map(|quantile| millis(micros, quantile)).into()
-}
-
-fn millis(micros: &Histogram<u64>, quantile: f64) -> String {
-    format!("{:.2}", micros.value_at_quantile(quantile) as f64 / 1e3)
-}
-
-fn spread(values: &[f64]) -> String {
-    let (median, least, most) = middle(values);
-    format!("{median:.2} ({least:.2} to {most:.2})")
-}
-
-fn spread_of(values: &[f64]) -> String {
-    let (median, least, most) = middle(values);
-    format!("{median:.0} ({least:.0} to {most:.0})")
-}
-
-fn least(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-/// The median, the least and the most.
-fn middle(values: &[f64]) -> (f64, f64, f64) {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let last = values.len() - 1;
-    (f64::midpoint(values[last / 2], values[values.len() / 2]), values[0], values[last])
-}
-
-/// A table that is read in a terminal and as Markdown alike.
-fn table(title: &str, header: &str, rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(header.split(" | ")).add_rows(rows);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("\n## {title}\n\n{table}\n")
 }

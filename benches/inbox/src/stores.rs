@@ -58,6 +58,12 @@ impl Who {
     }
 }
 
+/// What stores callbacks; clones are the same one.
+pub(crate) trait Put: Clone + Send + 'static {
+    /// Stores a callback; it is on the disk afterwards.
+    fn put(&mut self, callback: Delivery<Undecoded>) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// An open store; clones are the same one.
 #[derive(Clone)]
 pub(crate) enum Store {
@@ -91,8 +97,16 @@ impl Store {
         })
     }
 
-    /// Stores a callback.
-    pub(crate) async fn put(&mut self, callback: Delivery<Undecoded>) -> Result<()> {
+    /// What has to end before the next one's turn.
+    pub(crate) async fn close(self) {
+        if let Self::Apalis(storage) = self {
+            storage.pool().close().await;
+        }
+    }
+}
+
+impl Put for Store {
+    async fn put(&mut self, callback: Delivery<Undecoded>) -> Result<()> {
         match self {
             Self::Inbox(inbox) => match inbox.accept(&callback).await {
                 Acceptance::Stored => Ok(()),
@@ -120,13 +134,6 @@ impl Store {
                 spawn_blocking(move || append(&mut lock(&file), callback.body())).await??;
                 Ok(())
             }
-        }
-    }
-
-    /// What has to end before the next one's turn.
-    pub(crate) async fn close(self) {
-        if let Self::Apalis(storage) = self {
-            storage.pool().close().await;
         }
     }
 }
