@@ -32,7 +32,7 @@ struct Arguments {
     /// Measures the inbox on PostgreSQL, on a server that it starts.
     #[arg(long)]
     postgres: bool,
-    /// Keeps the tables in RESULTS.md, or in POSTGRES.md.
+    /// Keeps the tables in RESULTS.md, or in RESULTS-POSTGRES.md.
     #[arg(long, conflicts_with = "quick")]
     write: bool,
     /// Takes some seconds: whether it works, not how fast.

@@ -16,8 +16,8 @@ const LOGGED: u64 = 1_000;
 
 /// Bytes for each callback.
 pub(crate) struct Bytes {
-    /// Of its tables with their indexes.
-    pub(crate) disk: f64,
+    /// Of each of its tables with its indexes.
+    pub(crate) disk: Vec<f64>,
     /// Of the log, when it is put.
     pub(crate) put: f64,
     /// Of the log, until it is done.
@@ -36,7 +36,8 @@ pub(crate) async fn measure(
         let mut store = Store::open(who, &url, 1).await?;
         who.empty(&pool).await?;
         store.fill(callbacks, scale.weighed).await?;
-        let disk = size(who, &pool).await? / scale.weighed as f64;
+        let sizes = sizes(who, &pool).await?;
+        let disk = sizes.iter().map(|size| *size as f64 / scale.weighed as f64).collect();
 
         who.empty(&pool).await?;
         put(&mut store, callbacks).await?;
@@ -65,13 +66,13 @@ async fn put(store: &mut Store, callbacks: &Callbacks) -> Result<()> {
     Ok(())
 }
 
-async fn size(who: Who, pool: &PgPool) -> Result<f64> {
-    let mut sum = 0;
+async fn sizes(who: Who, pool: &PgPool) -> Result<Vec<i64>> {
+    let mut sizes = Vec::new();
     for table in who.tables() {
         let size = format!("SELECT pg_total_relation_size('{table}')");
-        sum += sqlx::query_scalar::<_, i64>(AssertSqlSafe(size)).fetch_one(pool).await?;
+        sizes.push(sqlx::query_scalar(AssertSqlSafe(size)).fetch_one(pool).await?);
     }
-    Ok(sum as f64)
+    Ok(sizes)
 }
 
 /// How much was ever logged.

@@ -64,7 +64,7 @@ pub(crate) async fn run(is_quick: bool, write: bool) -> Result<()> {
         let head = "# Results on PostgreSQL\n\nOne run of `cargo run --release -- --postgres --write`; \
                     [README.md](README.md) says how to read it.\n\n";
         let text = [head, &machine, &disk, &targets, &tables.concat()].concat();
-        fs::write(home.join("POSTGRES.md"), text)?;
+        fs::write(home.join("RESULTS-POSTGRES.md"), text)?;
     }
     Ok(())
 }
@@ -185,7 +185,8 @@ fn beside(scale: &Scale, beside: &[Beside; 2]) -> String {
 fn bytes(bytes: &[(Who, Bytes)]) -> String {
     let rows = bytes.iter().map(|(who, bytes)| {
         let life = bytes.life.map_or_else(String::new, |life| format!("{life:.0}"));
-        vec![who.name().into(), format!("{:.0}", bytes.disk), format!("{:.0}", bytes.put), life]
+        let tables: Vec<String> = bytes.disk.iter().map(|table| format!("{table:.0}")).collect();
+        vec![who.name().into(), tables.join(" + "), format!("{:.0}", bytes.put), life]
     });
     let header = "what | on the disk | log of a put | log until it is done";
     table("Bytes for each callback", header, rows.collect())
