@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use conformance::chapter;
@@ -89,13 +90,16 @@ fn item(call_id: &str, seconds: i64) -> NewItem {
 
 /// What servers do: receive, also what is known and what is disputed; work; and put in order.
 async fn works(database: &Database, role: &str) -> Result<(), Box<dyn Error>> {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let (a, b) = (format!("a{call}"), format!("b{call}"));
     let store = connect(database, role, true).await?;
     store.health().await?;
-    let puts = store.put(vec![item("a", 1), item("b", 1), item("b", 2)]).await?;
-    let [_, Put::Stored(_) | Put::Duplicate | Put::Disputed { .. }, ..] = puts[..] else {
-        unreachable!("there are three");
+    let puts = store.put(vec![item(&a, 1), item(&b, 1), item(&b, 2)]).await?;
+    let [Put::Stored(_), Put::Stored(_), Put::Disputed { .. }] = puts[..] else {
+        unreachable!("{puts:?}");
     };
-    store.put(vec![item("a", 1)]).await?;
+    assert_eq!(store.put(vec![item(&a, 1)]).await?, [Put::Duplicate]);
     store.lease(LeaseRequest::new(1, 1, Duration::from_secs(30), 3)).await?;
     store.prune(Retention::default(), 10).await?;
     store.stats(None).await?;
