@@ -320,9 +320,9 @@ async fn an_inbox_that_cannot_be_opened_ends_it_with_status_2(books: Books) {
     let folder = Path::new(books.path()).parent().unwrap().to_str().unwrap();
     let foreign = format!("{folder}/foreign");
     fs::write(&foreign, "not a database").unwrap();
-    for path in
-        ["", folder, &format!("{folder}/missing/inbox"), &foreign, "postgres://u:pw@127.0.0.1:1/db"]
-    {
+    let missing = format!("{folder}/missing/inbox");
+    let urls = ["postgres://u:pw@127.0.0.1:1/db", "postgers://u:pw@127.0.0.1:1/db"];
+    for path in ["", folder, &missing, &foreign].into_iter().chain(urls) {
         let mut command = programs().command(BILLING);
         command.env("ADDR", "127.0.0.1:0").env("CALLBACK_TOKEN", TOKEN).env("INBOX", path);
         let ended = Example::start(command).unwrap_err();

@@ -31,6 +31,10 @@ impl Books {
             drop(client);
             return Ok(Self::Postgres(store));
         }
+        if inbox.contains("://") {
+            // Not printed: a URL may have a password in it.
+            return Err("INBOX must be the path of a file, or postgres://URL".to_owned());
+        }
         let store = SqliteInbox::open(inbox).map_err(|error| cannot("open", &error))?;
         let made = store.write(|transaction| transaction.execute(TABLE, [])).await;
         made.map_err(|error| cannot("use", &error))?;
