@@ -62,9 +62,7 @@ async fn change(
 ) -> Result<HashSet<ItemId>, Failure> {
     let ids: Vec<i64> = items.iter().map(|item| item.get()).collect();
     let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&ids, Type::INT8_ARRAY)];
-    let before = clock.latest();
-    let changed = connection.row(statement, &arguments).await?;
-    clock.saw(before, changed.try_get(1)?);
+    let changed = connection.row_at(clock, statement, &arguments).await?;
     Ok(changed.try_get::<_, Vec<i64>>(0)?.into_iter().map(ItemId::new).collect())
 }
 
@@ -75,9 +73,7 @@ pub(crate) async fn resolve(
     item: ItemId,
 ) -> Result<Resolved, Failure> {
     let arguments: [Argument<'_>; 2] = [(&VERSION, Type::INT4), (&item.get(), Type::INT8)];
-    let before = clock.latest();
-    let resolved = connection.row(RESOLVE, &arguments).await?;
-    clock.saw(before, resolved.try_get(2)?);
+    let resolved = connection.row_at(clock, RESOLVE, &arguments).await?;
     let corrects = resolved.try_get::<_, Option<i64>>(1)?.map(ItemId::new);
     word(resolved.try_get(0)?, |word| match word {
         "waits" => Some(Resolved::Waits),
@@ -102,9 +98,7 @@ pub(crate) async fn prune(
         (&Interval::of(retention.keys), Type::INTERVAL),
         (&limit, Type::INT4),
     ];
-    let before = clock.latest();
-    let pruned = connection.row(PRUNE, &arguments).await?;
-    clock.saw(before, pruned.try_get(2)?);
+    let pruned = connection.row_at(clock, PRUNE, &arguments).await?;
     let count = |removed: i64| u64::try_from(removed).unwrap_or_default();
     Ok(Pruned::new(count(pruned.try_get(0)?), count(pruned.try_get(1)?)))
 }

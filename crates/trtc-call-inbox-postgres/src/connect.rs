@@ -15,6 +15,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trtc_call_inbox::store::StoreErrorKind;
 
+use crate::clock::Clock;
 use crate::error::Failure;
 use crate::url::Target;
 use crate::{hosts, log};
@@ -263,6 +264,19 @@ impl Connection {
         rows.into_iter().next().ok_or_else(nothing_given)
     }
 
+    /// The same of a statement that also says, in a column `at`, what time it is there.
+    pub(crate) async fn row_at(
+        &self,
+        clock: &Clock,
+        statement: &str,
+        arguments: &[Argument<'_>],
+    ) -> Result<Row, Failure> {
+        let before = clock.latest();
+        let row = self.row(statement, arguments).await?;
+        clock.saw(before, row.try_get("at")?);
+        Ok(row)
+    }
+
     /// Runs a statement. It has no name in the server, so that a pooler may be in between.
     pub(crate) async fn rows(
         &self,
@@ -302,17 +316,19 @@ impl Connection {
         }
     }
 
-    /// Does something in a transaction that is rolled back.
-    pub(crate) async fn roll_back<T>(
+    /// Does something in a transaction, which ends by this statement, or by `ROLLBACK` where it failed.
+    pub(crate) async fn transaction<T>(
         &self,
-        begin: &str,
+        [begin, end]: [&str; 2],
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         self.run(begin).await?;
         let outcome = work.await;
-        // Otherwise the connection is of no use any more.
-        if outcome.as_ref().err().is_none_or(Failure::spares_connection) {
-            self.run("ROLLBACK").await?;
+        match &outcome {
+            Ok(_) => self.run(end).await?,
+            Err(failure) if failure.spares_connection() => self.run("ROLLBACK").await?,
+            // The connection is of no use any more.
+            Err(_) => {}
         }
         outcome
     }

@@ -28,7 +28,8 @@ const WORKERS: usize = 4;
 const READERS: usize = 2;
 const CLIENTS: usize = 16;
 
-const READ: &str = "BEGIN READ ONLY";
+const READ: [&str; 2] = ["BEGIN READ ONLY", "ROLLBACK"];
+const PROBE: [&str; 2] = ["BEGIN", "ROLLBACK"];
 
 /// How many connections stay open for puts while none is under way.
 const KEPT_FOR_PUTS: usize = 2;
@@ -144,7 +145,7 @@ impl PostgresInbox {
     /// If it cannot be read.
     pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
         let found: StoreFuture<'_, Vec<String>> =
-            on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+            on!(self.readers, |connection, _clock| connection.transaction(READ, async {
                 read::begin(connection).await?;
                 integrity::find(connection).await
             }));
@@ -204,21 +205,21 @@ impl Store for PostgresInbox {
     }
 
     fn list(&self, filter: Filter, limit: usize, with_bodies: bool) -> StoreFuture<'_, Vec<Item>> {
-        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+        on!(self.readers, |connection, _clock| connection.transaction(READ, async {
             read::begin(connection).await?;
             read::list(connection, &filter, limit, with_bodies).await
         }))
     }
 
     fn get(&self, item: ItemId) -> StoreFuture<'_, Option<Item>> {
-        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+        on!(self.readers, |connection, _clock| connection.transaction(READ, async {
             read::begin(connection).await?;
             row::get(connection, item).await
         }))
     }
 
     fn stats(&self, sdk_app_id: Option<SdkAppId>) -> StoreFuture<'_, Stats> {
-        on!(self.readers, |connection, _clock| connection.roll_back(READ, async {
+        on!(self.readers, |connection, _clock| connection.transaction(READ, async {
             let now = read::begin(connection).await?;
             read::stats(connection, sdk_app_id, now).await
         }))
@@ -233,7 +234,7 @@ impl Store for PostgresInbox {
             let connector = Arc::clone(&self.shared.connector);
             let probed: StoreFuture<'_, ()> = on!(self.workers, |connection, _clock| async {
                 connector.check_settings(&connection.client).await?;
-                connection.roll_back("BEGIN", admin::probe(connection)).await
+                connection.transaction(PROBE, admin::probe(connection)).await
             });
             let silent = |_| Failure::timed_out("it did not answer in a second").at(place);
             timeout(HEALTH_PATIENCE, probed).await.map_err(silent)?

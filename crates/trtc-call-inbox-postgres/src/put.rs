@@ -31,25 +31,47 @@ const NEXT_NUMBERS: &str = "SELECT trtc_call.next_numbers($1)";
 /// An item as the statements take it.
 struct Row<'a> {
     new: &'a NewItem,
-    digest: [u8; 32],
     key: Cow<'a, str>,
-    sdk_app_id: i64,
     compared: String,
+    digest: Vec<u8>,
+    sdk_app_id: i64,
     command: Option<Cow<'a, str>>,
     call_id: Option<Cow<'a, str>>,
+    source: &'static str,
+    signature: &'static str,
+    sha256: &'a [u8],
+    body: &'a [u8],
 }
 
 impl<'a> Row<'a> {
     fn of(new: &'a NewItem) -> Self {
         Self {
             new,
-            digest: Sha256::digest(&new.key).into(),
             key: escape(&new.key),
-            sdk_app_id: new.sdk_app_id.get().cast_signed(),
             compared: ComparedBodies::first(new.compared.clone()).to_json(),
+            digest: Sha256::digest(&new.key).to_vec(),
+            sdk_app_id: new.sdk_app_id.get().cast_signed(),
             command: new.command.as_ref().map(|command| escape(command.as_str())),
             call_id: new.call_id.as_deref().map(escape),
+            source: new.source.as_str(),
+            signature: new.signature.as_str(),
+            sha256: &new.sha256,
+            body: &new.body,
         }
+    }
+
+    /// What stands last among the arguments of each statement that keeps one item.
+    fn arguments(&self) -> [Argument<'_>; 8] {
+        [
+            (&self.digest, Type::BYTEA),
+            (&self.sdk_app_id, Type::INT8),
+            (&self.command, Type::TEXT),
+            (&self.call_id, Type::TEXT),
+            (&self.source, Type::TEXT),
+            (&self.signature, Type::TEXT),
+            (&self.sha256, Type::BYTEA),
+            (&self.body, Type::BYTEA),
+        ]
     }
 }
 
@@ -71,29 +93,23 @@ pub(crate) async fn put(
             outcome => return outcome,
         }
     }
-    connection.run("BEGIN").await?;
-    let outcome = put_one_by_one(connection, clock, &rows).await;
-    match &outcome {
-        Ok(_) => connection.run("COMMIT").await?,
-        Err(failure) if failure.spares_connection() => connection.run("ROLLBACK").await?,
-        Err(_) => {}
-    }
-    outcome
+    let put = put_one_by_one(connection, clock, &rows);
+    connection.transaction(["BEGIN", "COMMIT"], put).await
 }
 
 /// The place of the first item of each key; `None` if items of one key have to be compared with each other.
 fn firsts(rows: &[Row<'_>]) -> Option<Vec<usize>> {
-    let mut known: HashMap<&[u8; 32], &Row<'_>> = HashMap::new();
+    let mut known: HashMap<&[u8], &Row<'_>> = HashMap::new();
     let mut firsts = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        match known.entry(&row.digest) {
+        match known.entry(&row.digest[..]) {
             Entry::Vacant(vacant) => {
                 vacant.insert(row);
                 firsts.push(place);
             }
             Entry::Occupied(first) => {
                 let first = first.get();
-                if first.new.sha256 != row.new.sha256 && first.compared != row.compared {
+                if first.sha256 != row.sha256 && first.compared != row.compared {
                     return None;
                 }
             }
@@ -118,10 +134,10 @@ async fn put_at_once(
     let compared: Vec<&str> = each().map(|row| &*row.compared).collect();
     let commands: Vec<Option<&str>> = each().map(|row| row.command.as_deref()).collect();
     let call_ids: Vec<Option<&str>> = each().map(|row| row.call_id.as_deref()).collect();
-    let sources: Vec<&str> = each().map(|row| row.new.source.as_str()).collect();
-    let signatures: Vec<&str> = each().map(|row| row.new.signature.as_str()).collect();
-    let sha256s: Vec<&[u8]> = each().map(|row| &row.new.sha256[..]).collect();
-    let bodies: Vec<&[u8]> = each().map(|row| &row.new.body[..]).collect();
+    let sources: Vec<&str> = each().map(|row| row.source).collect();
+    let signatures: Vec<&str> = each().map(|row| row.signature).collect();
+    let sha256s: Vec<&[u8]> = each().map(|row| row.sha256).collect();
+    let bodies: Vec<&[u8]> = each().map(|row| row.body).collect();
     let arguments: [Argument<'_>; 11] = [
         (&VERSION, Type::INT4),
         (&digests, Type::BYTEA_ARRAY),
@@ -135,10 +151,8 @@ async fn put_at_once(
         (&sha256s, Type::BYTEA_ARRAY),
         (&bodies, Type::BYTEA_ARRAY),
     ];
-    let before = clock.latest();
-    let put = connection.row(PUT, &arguments).await?;
+    let put = connection.row_at(clock, PUT, &arguments).await?;
     let numbers: Vec<Option<i64>> = put.try_get(0)?;
-    clock.saw(before, put.try_get(1)?);
     let mut puts = vec![Put::Duplicate; rows.len()];
     for ((place, _), number) in firsts.iter().zip(numbers) {
         if let (Some(put), Some(number)) = (puts.get_mut(*place), number) {
@@ -159,7 +173,7 @@ async fn put_one_by_one(
     let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
     let numbers: Vec<i64> = numbers.try_get(0)?;
     let mut sorted: Vec<(usize, (&Row<'_>, i64))> = rows.iter().zip(numbers).enumerate().collect();
-    sorted.sort_by_key(|(_, (row, _))| row.digest);
+    sorted.sort_by_key(|(_, (row, _))| &row.digest);
     let mut puts = vec![Put::Duplicate; rows.len()];
     for (place, (row, number)) in sorted {
         let Compared { put, bodies, at } =
@@ -191,29 +205,15 @@ async fn put_or_compare(
     number: Option<i64>,
     row: &Row<'_>,
 ) -> Result<Compared, Failure> {
-    let Row { new, digest, key, sdk_app_id, compared, command, call_id } = row;
-    let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
-    let (key, compared) = (&**key, &**compared);
-    let (command, call_id) = (command.as_deref(), call_id.as_deref());
-    let (source, signature) = (new.source.as_str(), new.signature.as_str());
-    let arguments: [Argument<'_>; 12] = [
+    let own: [Argument<'_>; 4] = [
         (&VERSION, Type::INT4),
         (&number, Type::INT8),
-        (&digest, Type::BYTEA),
-        (&key, Type::TEXT),
-        (sdk_app_id, Type::INT8),
-        (&compared, Type::TEXT),
-        (&command, Type::TEXT),
-        (&call_id, Type::TEXT),
-        (&source, Type::TEXT),
-        (&signature, Type::TEXT),
-        (&sha256, Type::BYTEA),
-        (&body, Type::BYTEA),
+        (&row.key, Type::TEXT),
+        (&row.compared, Type::TEXT),
     ];
-    let before = clock.latest();
-    let put = connection.row(PUT_ONE, &arguments).await?;
+    let arguments = [&own[..], &row.arguments()].concat();
+    let put = connection.row_at(clock, PUT_ONE, &arguments).await?;
     let at = put.try_get(3)?;
-    clock.saw(before, at);
     let known: Option<&str> = put.try_get(1)?;
     let Some(known) = known else {
         let put = Some(Put::Stored(ItemId::new(put.try_get(0)?)));
@@ -221,7 +221,7 @@ async fn put_or_compare(
     };
     let bodies = ComparedBodies::from_json(known);
     // What is known stays known: this holds also where the key is not locked any more.
-    let is_known = put.try_get(2)? || bodies.have(&new.compared);
+    let is_known = put.try_get(2)? || bodies.have(&row.new.compared);
     Ok(Compared { put: is_known.then_some(Put::Duplicate), bodies, at })
 }
 
@@ -233,25 +233,11 @@ async fn dispute(
     row: &Row<'_>,
     mut bodies: ComparedBodies,
 ) -> Result<Put, Failure> {
-    let Row { new, digest, sdk_app_id, command, call_id, .. } = row;
-    let (digest, sha256, body) = (&digest[..], &new.sha256[..], &new.body[..]);
-    let (command, call_id) = (command.as_deref(), call_id.as_deref());
-    let (source, signature) = (new.source.as_str(), new.signature.as_str());
-    bodies.add(new.compared.clone());
+    bodies.add(row.new.compared.clone());
     let compared = bodies.to_json();
-    let arguments: [Argument<'_>; 11] = [
-        (&at, Type::TIMESTAMPTZ),
-        (&number, Type::INT8),
-        (&digest, Type::BYTEA),
-        (&compared, Type::TEXT),
-        (sdk_app_id, Type::INT8),
-        (&command, Type::TEXT),
-        (&call_id, Type::TEXT),
-        (&source, Type::TEXT),
-        (&signature, Type::TEXT),
-        (&sha256, Type::BYTEA),
-        (&body, Type::BYTEA),
-    ];
+    let own: [Argument<'_>; 3] =
+        [(&at, Type::TIMESTAMPTZ), (&number, Type::INT8), (&compared, Type::TEXT)];
+    let arguments = [&own[..], &row.arguments()].concat();
     let disputed = connection.row(DISPUTE, &arguments).await?;
     Ok(Put::Disputed { item: ItemId::new(number), after_done: disputed.try_get(0)? })
 }

@@ -186,7 +186,7 @@ $$;
 -- Keeps one item, by this number or the next, unless its key is known: then it gives what is compared of
 -- the key's bodies, and whether one of them is the same to the byte.
 CREATE FUNCTION trtc_call.put_one(
-    version integer, number bigint, digest bytea, key text, sdk_app_id bigint, compared text,
+    version integer, number bigint, key text, compared text, digest bytea, sdk_app_id bigint,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
     OUT item bigint, OUT known text, OUT has_body boolean, OUT at timestamptz
 )
@@ -218,7 +218,7 @@ $$;
 -- a transaction of the user's holds is not waited for: that the key is disputed stops it as well, unless
 -- that transaction has completed it.
 CREATE FUNCTION trtc_call.dispute(
-    at timestamptz, item bigint, digest bytea, compared text, sdk_app_id bigint,
+    at timestamptz, item bigint, compared text, digest bytea, sdk_app_id bigint,
     command text, call_id text, source text, signature text, sha256 bytea, body bytea,
     OUT after_done boolean
 )
@@ -256,7 +256,8 @@ $$;
 -- holds.
 CREATE FUNCTION trtc_call.lease(
     version integer, new_owner bigint, new_token bigint, at_most bigint, term interval,
-    max_lost_leases integer, tolerance interval, suspects boolean, ordered_by_call boolean, heals boolean, latest timestamptz
+    max_lost_leases integer, tolerance interval, suspects boolean, ordered_by_call boolean,
+    heals boolean, latest timestamptz
 )
 RETURNS TABLE (
     item bigint, token bigint, key text, sdk_app_id bigint, command text, call_id text, source text,

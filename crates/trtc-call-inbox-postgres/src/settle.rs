@@ -40,9 +40,7 @@ pub(crate) async fn renew(
         (&tokens, Type::INT8_ARRAY),
         (&Interval::of(term), Type::INTERVAL),
     ];
-    let before = clock.latest();
-    let renewed = connection.row(RENEW, &arguments).await?;
-    clock.saw(before, renewed.try_get(1)?);
+    let renewed = connection.row_at(clock, RENEW, &arguments).await?;
     Ok(renewed.try_get::<_, Option<Vec<bool>>>(0)?.unwrap_or_default())
 }
 
@@ -102,9 +100,7 @@ async fn end(
         (&uncounted, Type::INT4_ARRAY),
         (&errors, Type::TEXT_ARRAY),
     ];
-    let before = clock.latest();
-    let ended = connection.row(SETTLE, &arguments).await?;
-    clock.saw(before, ended.try_get(1)?);
+    let ended = connection.row_at(clock, SETTLE, &arguments).await?;
     Ok(ended.try_get::<_, Option<Vec<Option<bool>>>>(0)?.unwrap_or_default())
 }
 

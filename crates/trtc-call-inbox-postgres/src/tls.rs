@@ -37,15 +37,14 @@ pub(crate) fn connector(
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failure)?;
+    let insecure = |issuer| Arc::new(InsecureName { issuer, provider: Arc::clone(&provider) });
+    let webpki = || verifier(roots, Arc::clone(&provider));
     let config = match verify {
-        Verify::Nothing => config
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(InsecureAnyServer(provider))),
+        Verify::Nothing => config.dangerous().with_custom_certificate_verifier(insecure(None)),
         Verify::Issuer => {
-            let verifier = verifier(roots, provider)?;
-            config.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+            config.dangerous().with_custom_certificate_verifier(insecure(Some(webpki()?)))
         }
-        Verify::Server => config.with_webpki_verifier(verifier(roots, provider)?),
+        Verify::Server => config.with_webpki_verifier(webpki()?),
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
@@ -83,52 +82,14 @@ fn failure(error: impl Display) -> Failure {
     Failure::new(StoreErrorKind::Other, format!("TLS: {error}"))
 }
 
-/// Takes every server for the right one.
+/// Takes every server for the right one, or every one that somebody trusted has signed.
 #[derive(Debug)]
-struct InsecureAnyServer(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for InsecureAnyServer {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+struct InsecureName {
+    issuer: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
 }
 
-/// Takes every server that somebody trusted has signed.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for InsecureName {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -139,7 +100,8 @@ impl ServerCertVerifier for AnyName {
     ) -> Result<ServerCertVerified, Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
 
-        match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        let Some(issuer) = &self.issuer else { return Ok(ServerCertVerified::assertion()) };
+        match issuer.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
                 Ok(ServerCertVerified::assertion())
             }
@@ -153,7 +115,8 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -162,10 +125,11 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

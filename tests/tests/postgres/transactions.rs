@@ -59,22 +59,12 @@ async fn a_bill_and_its_completion_are_one_transaction() {
     for retried in 1..=3 {
         assert_eq!(worker.run_due().await.unwrap().retried, 1, "{retried}");
         assert_eq!((state(&inbox, item).await, bills(&database).await), (State::Waiting, 0));
-        inbox.replay_at_once(item).await;
+        // Due at once.
+        assert_eq!(inbox.replay(vec![item]).await.unwrap(), [true]);
         database.run(&format!("UPDATE trtc_call.items SET attempts = {retried}")).await;
     }
     worker.run_due().await.unwrap();
     assert_eq!((state(&inbox, item).await, bills(&database).await), (State::Done, 1));
-}
-
-/// Makes an item due that was put off.
-trait ReplayAtOnce {
-    async fn replay_at_once(&self, item: trtc_call_inbox::ItemId);
-}
-
-impl ReplayAtOnce for PostgresInbox {
-    async fn replay_at_once(&self, item: trtc_call_inbox::ItemId) {
-        assert_eq!(self.replay(vec![item]).await.unwrap(), [true]);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
