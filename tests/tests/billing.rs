@@ -208,6 +208,8 @@ async fn a_dispute_is_decided_by_a_person(books: Books) {
     for (id, end_time) in [("a", 9), ("b", 9), ("a", 9999)] {
         assert_eq!(post(example.address(), body(id, end_time)).await, ok());
     }
+    // One that is in somebody's hands at that moment is marked when it is due again, in PostgreSQL.
+    books.until("both are disputed", |books| books.count("disputed") == 2).await;
     example.stops();
     let disputed = items(&books, "disputed");
     assert_eq!(disputed.len(), 2);
