@@ -8,8 +8,12 @@
 //! bill once it is committed: `call_id`, `caller`, `result` and `seconds`. `compose.yaml` runs it with
 //! PostgreSQL in Docker.
 //!
-//! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which the callback
-//! does not tell what to bill, and those of which two callbacks say different things.
+//! With the app's secret key in `TRTC_SECRET_KEY` it asks the vendor for its records, at `TRTC_API_URL` or in
+//! Singapore: calls whose callback never came are billed too. `CONFIRM` says which callbacks are billed only as
+//! the vendor's record has it: `never` (the default), `disputed`, `unsigned` or `always`.
+//!
+//! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which nothing tells what
+//! to bill, and those of which two callbacks say different things.
 //!
 //! To look at retries, `BILL_FAIL_FIRST` has the first so many attempts of each call fail, and
 //! `BILL_DELAY_MS` makes each take so many milliseconds.
@@ -36,6 +40,7 @@ mod refusals;
 #[path = "../../axum/src/server.rs"]
 mod server;
 mod trial;
+mod vendor;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -116,18 +121,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, verifier } = Settings::from_env()?;
+    let Settings { addr, sdk_app_id, verifier } = Settings::from_env()?;
     let trial = Trial::from_env()?;
     let inbox = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
     let listener = example_support::listen(addr)?;
     let books = Books::open(&inbox).await?;
     let inbox = books.inbox();
+    let reconcile = vendor::reconcile(inbox.clone(), sdk_app_id)?;
     // Of the other callbacks nothing is billed.
-    let worker = inbox
+    let worker = reconcile
         .worker()
         .on(move |job| bill_call(job, books.clone(), trial))
         .unhandled(Unhandled::Done)
         .start();
+    let reconciler = reconcile.start();
 
     let refusals = Refusals::default();
     let router = Router::new()
@@ -140,6 +147,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
     server::serve(listener, router, shutdown).await?;
+    reconciler.stop(LAST_BILLS).await;
     worker.stop(LAST_BILLS).await;
     refusals.report();
     Ok(())
