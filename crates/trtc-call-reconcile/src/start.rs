@@ -63,13 +63,15 @@ async fn reconcile(shared: Arc<Shared>, client: Client, mut stopping: watch::Rec
             tokio::time::sleep(pause).await;
         }
     };
+    let stop = async {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
     tokio::select! {
         () = work => {}
-        _ = stopping.wait_for(|stop| *stop) => {
-            // Nobody has to wait for the term, if this is the one who leads.
-            let _ = shared.inbox.store().lead(app, shared.owner, Duration::ZERO).await;
-        }
+        () = stop => {}
     }
+    // Nobody has to wait for the term, if this is the one who leads.
+    let _ = shared.inbox.store().lead(app, shared.owner, Duration::ZERO).await;
 }
 
 /// Reads records if that is due, and says when it is again.

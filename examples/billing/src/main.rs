@@ -5,15 +5,11 @@
 //! `callbacks.db`, or the URL of a PostgreSQL database, `postgres://…`: there the callbacks wait, and there
 //! are the bills, in a table `bills`. Serves `/callback`, and `/healthz` for a load balancer. Any number of
 //! processes may share the file, and any number of machines the database. Prints a line of JSON for each
-//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`. `compose.yaml` runs it with
-//! PostgreSQL in Docker.
+//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
 //!
-//! With the app's secret key in `TRTC_SECRET_KEY` it asks the vendor for its records, at `TRTC_API_URL` or in
-//! Singapore: calls whose callback never came are billed too. `CONFIRM` says which callbacks are billed only as
-//! the vendor's record has it: `never` (the default), `disputed`, `unsigned` or `always`.
-//!
-//! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which nothing tells what
-//! to bill, and those of which two callbacks say different things.
+//! With the app's secret key in `TRTC_SECRET_KEY` it bills calls whose callback never came as well, and by
+//! `CONFIRM` (`never`, `disputed`, `unsigned`, `always`) others only as the vendor's record says: `vendor.rs`.
+//! `trtc-call inbox check --inbox callbacks.db` says what needs a person.
 //!
 //! To look at retries, `BILL_FAIL_FIRST` has the first so many attempts of each call fail, and
 //! `BILL_DELAY_MS` makes each take so many milliseconds.
@@ -63,6 +59,7 @@ use crate::bill::Bill;
 use crate::books::Books;
 use crate::refusals::Refusals;
 use crate::trial::Trial;
+use crate::vendor::Vendor;
 
 /// How long bills in the making are waited for when the server has stopped.
 const LAST_BILLS: Duration = Duration::from_secs(2);
@@ -122,12 +119,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let Settings { addr, sdk_app_id, verifier } = Settings::from_env()?;
-    let trial = Trial::from_env()?;
+    let (trial, vendor) = (Trial::from_env()?, Vendor::from_env(sdk_app_id)?);
     let inbox = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
     let listener = example_support::listen(addr)?;
     let books = Books::open(&inbox).await?;
     let inbox = books.inbox();
-    let reconcile = vendor::reconcile(inbox.clone(), sdk_app_id)?;
+    let reconcile = vendor.reconcile(inbox.clone());
     // Of the other callbacks nothing is billed.
     let worker = reconcile
         .worker()

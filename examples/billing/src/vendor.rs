@@ -8,29 +8,38 @@ use trtc_call_reconcile::Reconcile;
 use trtc_call_reconcile::trtc_call_api::{Client, Region, SecretKey};
 use trtc_call_webhook_axum::SdkAppId;
 
-/// For as long as the vendor keeps records: nobody but this server bills its calls, ever.
+/// For as long as the vendor keeps records: nobody but this server ever bills its calls.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What `CONFIRM`, `TRTC_SECRET_KEY` and `TRTC_API_URL` ask for; without a key nobody is asked.
-pub(crate) fn reconcile(inbox: Inbox, app: SdkAppId) -> Result<Reconcile, String> {
-    let confirm = match variable("CONFIRM")? {
-        Some(word) => word.parse::<Confirm>().map_err(|error| format!("CONFIRM: {error}"))?,
-        None => Confirm::Never,
-    };
-    let mut reconcile = Reconcile::new(inbox).confirm(confirm);
-    match client(app)? {
-        Some(client) => {
-            let since = SystemTime::now().checked_sub(KEPT).unwrap_or(SystemTime::UNIX_EPOCH);
-            reconcile = reconcile.app(client).since(since);
-        }
-        None if confirm != Confirm::Never => {
-            return Err(format!("CONFIRM={confirm} needs TRTC_SECRET_KEY"));
-        }
-        None => {}
-    }
-    Ok(reconcile)
+/// What `CONFIRM`, `TRTC_SECRET_KEY` and `TRTC_API_URL` ask for.
+pub(crate) struct Vendor {
+    confirm: Confirm,
+    /// Without a key nobody is asked.
+    client: Option<Client>,
 }
 
+impl Vendor {
+    pub(crate) fn from_env(app: SdkAppId) -> Result<Self, String> {
+        let confirm = match variable("CONFIRM")? {
+            Some(word) => word.parse::<Confirm>().map_err(|error| format!("CONFIRM: {error}"))?,
+            None => Confirm::Never,
+        };
+        let client = client(app)?;
+        if confirm != Confirm::Never && client.is_none() {
+            return Err(format!("CONFIRM={confirm} needs TRTC_SECRET_KEY"));
+        }
+        Ok(Self { confirm, client })
+    }
+
+    pub(crate) fn reconcile(self, inbox: Inbox) -> Reconcile {
+        let reconcile = Reconcile::new(inbox).confirm(self.confirm);
+        let Some(client) = self.client else { return reconcile };
+        let since = SystemTime::now().checked_sub(KEPT).unwrap_or(SystemTime::UNIX_EPOCH);
+        reconcile.app(client).since(since)
+    }
+}
+
+/// At `TRTC_API_URL`, or else in Singapore.
 fn client(app: SdkAppId) -> Result<Option<Client>, String> {
     let Some(key) = variable("TRTC_SECRET_KEY")? else { return Ok(None) };
     let key = SecretKey::new(key).map_err(|error| format!("TRTC_SECRET_KEY: {error}"))?;
