@@ -32,7 +32,10 @@ impl Api {
         Ok(Self { client, is_json: args.json, runtime: server::runtime()? })
     }
 
-    pub(crate) fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+    pub(crate) fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(work)?)
     }
 

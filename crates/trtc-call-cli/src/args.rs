@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) use self::api::{
-    ApiArgs, CallbackArgs, CallbackVerb, DeleteArgs, RecordArgs, RecordsArgs, SetArgs, UsersigArgs,
+    ApiArgs, CallbackArgs, CallbackVerb, RecordArgs, RecordsArgs, UsersigArgs,
 };
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
 pub(crate) use self::inbox::{

@@ -12,7 +12,7 @@ use trtc_call_api::CallbackSettings;
 use trtc_call_webhook::Command;
 
 use crate::api::Api;
-use crate::args::{CallbackArgs, CallbackVerb, SetArgs};
+use crate::args::{CallbackArgs, CallbackVerb};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::out::plain;
@@ -72,7 +72,11 @@ fn delete(api: &Api, is_meant: bool) -> Result<ExitCode, Failure> {
 }
 
 /// What is to be set. Warns of a URL that works, but not well.
-fn wanted(url: String, with_segment: bool, commands: Vec<String>) -> Result<CallbackSettings, Failure> {
+fn wanted(
+    url: String,
+    with_segment: bool,
+    commands: Vec<String>,
+) -> Result<CallbackSettings, Failure> {
     let url = url::read(url, with_segment)?;
     let commands = if commands.is_empty() {
         Command::KNOWN.to_vec()
@@ -113,7 +117,8 @@ fn difference(before: Option<&CallbackSettings>, after: Option<&CallbackSettings
     let mut text = String::new();
     for (name, [before, after]) in [("url", urls), ("commands", commands)] {
         let gone = before.iter().filter(|value| !after.contains(value)).map(|value| ("- ", value));
-        let stay = after.iter().map(|value| (if before.contains(value) { "" } else { "+ " }, value));
+        let stay =
+            after.iter().map(|value| (if before.contains(value) { "" } else { "+ " }, value));
         for (place, (sign, value)) in gone.chain(stay).enumerate() {
             let name = if place == 0 { name } else { "" };
             out::add(&mut text, name, &format!("{sign}{}", plain(value)));

@@ -37,7 +37,9 @@ pub(crate) fn one(args: RecordArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn several(args: RecordsArgs) -> Result<ExitCode, Failure> {
     let until = args.until.unwrap_or_else(SystemTime::now);
     if args.since > until {
-        return Err(Failure::new("--since must be before --until, which is now if it is not given"));
+        return Err(Failure::new(
+            "--since must be before --until, which is now if it is not given",
+        ));
     }
     let api = Api::new(args.api)?;
     let mut records = api.client.records(args.since..until);

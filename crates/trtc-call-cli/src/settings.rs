@@ -29,12 +29,13 @@ pub(crate) fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
     let (name, key) = match file {
         Some(file) => ("--secret-key-file", SecretKey::read(file)),
         None => {
-            let given = Given::read("TRTC_SECRET_KEY", None, "TRTC_SECRET_KEY")?.ok_or_else(|| {
-                Failure::new(
-                    "there is no secret key: TRTC_SECRET_KEY in the environment holds it, or \
+            let given =
+                Given::read("TRTC_SECRET_KEY", None, "TRTC_SECRET_KEY")?.ok_or_else(|| {
+                    Failure::new(
+                        "there is no secret key: TRTC_SECRET_KEY in the environment holds it, or \
                      --secret-key-file names its file",
-                )
-            })?;
+                    )
+                })?;
             (given.name, SecretKey::new(given.text))
         }
     };

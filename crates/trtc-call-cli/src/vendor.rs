@@ -44,8 +44,6 @@ pub(crate) struct Setup {
     pub(crate) sdk_app_id: SdkAppId,
     pub(crate) admin: String,
     pub(crate) key: SecretKey,
-    /// Callbacks are signed by it.
-    pub(crate) token: Option<Token>,
     /// How long after a call's end its record is found.
     pub(crate) record_delay: Duration,
     /// Codes that requests are answered with, and how many of them are.
@@ -176,7 +174,6 @@ pub(crate) fn run(args: VendorArgs) -> Result<ExitCode, Failure> {
         sdk_app_id,
         admin: args.admin,
         key: settings::secret_key(args.secret_key_file.as_deref())?,
-        token: token.clone(),
         record_delay: args.record_delay,
         errors: args.error,
     };

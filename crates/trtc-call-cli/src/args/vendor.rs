@@ -129,7 +129,8 @@ fn per_second(text: &str) -> Result<f64, &'static str> {
 }
 
 fn error(text: &str) -> Result<(i64, f64), &'static str> {
-    let (code, share) = text.split_once(':').map_or((text, Ok(1.0)), |(code, share)| (code, rate(share)));
+    let (code, share) =
+        text.split_once(':').map_or((text, Ok(1.0)), |(code, share)| (code, rate(share)));
     let code = code.parse().ok().filter(|code| *code != 0);
     code.zip(share.ok()).ok_or("a code, or a code and a share from 0 to 1, such as 60008:0.1")
 }

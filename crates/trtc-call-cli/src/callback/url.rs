@@ -48,8 +48,8 @@ pub(super) fn read(text: String, with_segment: bool) -> Result<String, Failure> 
 fn has_secret(url: &Url) -> bool {
     url.path_segments().into_iter().flatten().any(|segment| {
         let mut chars: Vec<char> = segment.chars().collect();
-        let is_mixed = chars.iter().any(char::is_ascii_digit)
-            && chars.iter().any(char::is_ascii_alphabetic);
+        let is_mixed =
+            chars.iter().any(char::is_ascii_digit) && chars.iter().any(char::is_ascii_alphabetic);
         let is_long = chars.len() >= MIN_SECRET;
         chars.sort_unstable();
         chars.dedup();

@@ -60,13 +60,18 @@ impl Call {
         let number = |key| given.get(key).and_then(Value::as_i64);
         let given_end = number("EndTime");
         let [start, accept, end] = times(&given, &result, now.get().div_euclid(1000), rng);
-        let event_time =
-            given_end.map_or(now, |end| UnixMillis::new(end.saturating_mul(1000)));
+        let event_time = given_end.map_or(now, |end| UnixMillis::new(end.saturating_mul(1000)));
 
         let callees = match given.get("CallType").and_then(Value::as_str) {
             Some("SingleCall") => 1,
             Some("MultiCall") => rng.u32(2..5),
-            _ => if rng.u8(0..4) == 0 { rng.u32(2..5) } else { 1 },
+            _ => {
+                if rng.u8(0..4) == 0 {
+                    rng.u32(2..5)
+                } else {
+                    1
+                }
+            }
         };
         let first = rng.u32(0..USERS);
         let user = |number: u32| 10_001_u32.saturating_add(first.wrapping_add(number) % USERS);

@@ -27,12 +27,13 @@ refusals! {
     NOT_HTTP = 60002 "the request must be a POST with contenttype=json";
     NOT_JSON = 60003 "the body is not a JSON object";
     NO_SIGNATURE = 60004 "there is no usersig";
-    NOT_SIGNED = 60005 "the usersig is malformed or made with another secret key";
     WRONG_APP = 60006 "the sdkappid is not allowed";
     WRONG_PATH = 60009 "there is no such API";
     NOT_ADMIN = 60010 "the identifier must be the app's administrator";
     NO_APP = 60012 "there is no sdkappid";
     EXPIRED = 70001 "the usersig has expired";
+    MALFORMED = 70003 "the usersig cannot be read";
+    OTHER_KEY = 70009 "the usersig was made with another secret key";
     OTHER_USER = 70013 "the usersig is of another identifier";
     OTHER_APP = 70014 "the usersig is of another sdkappid";
     INTERNAL = 100001 "internal error";

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use axum::http::{Method, Uri};
 use serde_json::{Map, Value};
-use trtc_call_api::UserSig;
+use trtc_call_api::{InvalidUserSig, UserSig};
 use trtc_call_webhook::UnixSeconds;
 use url::form_urlencoded;
 
@@ -60,7 +60,10 @@ impl Request {
 }
 
 fn check_signature(setup: &Setup, usersig: &str) -> Result<(), Refusal> {
-    let claims = UserSig::verify(usersig, &setup.key).map_err(|_| Refusal::NOT_SIGNED)?;
+    let claims = UserSig::verify(usersig, &setup.key).map_err(|invalid| match invalid {
+        InvalidUserSig::WrongSignature => Refusal::OTHER_KEY,
+        _ => Refusal::MALFORMED,
+    })?;
     if claims.sdk_app_id != setup.sdk_app_id {
         return Err(Refusal::OTHER_APP);
     }

@@ -75,9 +75,8 @@ impl Sending {
 
     /// Waits for what is in flight.
     pub(super) async fn finish(&self) {
-        let tasks = || {
-            std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner))
-        };
+        let tasks =
+            || std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks().join_all().await;
     }
 
