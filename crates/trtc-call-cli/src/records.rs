@@ -104,8 +104,11 @@ fn text(record: &Record) -> Result<String, Failure> {
         .map_err(|error| Failure::new(format!("the record cannot be read: {error}")))?;
     let mut text = String::new();
     for (name, value) in &fields {
+        let time = value.as_i64().filter(|time| name.ends_with("Time") && *time > 0);
+        let time = time.and_then(time::from_unix).map(time::text).unwrap_or_default();
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        text.push_str(&format!("{:<19} {}\n", plain(name), plain(&value)));
+        let line = format!("{:<19} {}  {time}", plain(name), plain(&value));
+        text.push_str(&format!("{}\n", line.trim_end()));
     }
     let decoded = Decoded::new(Some(&Command::CallEnded), record.body()).ok().flatten();
     if let Some(billing) = decoded.as_ref().and_then(Decoded::billing) {

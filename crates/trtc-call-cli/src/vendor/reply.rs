@@ -39,7 +39,7 @@ refusals! {
     INTERNAL = 100001 "internal error";
     WRONG_SETTING = 100002 "Url must be an http:// or https:// URL, and CallbackCommandList a list of commands";
     NO_CALLBACK = 100301 "no callback is configured";
-    WRONG_PARAMETER = 101001 "a parameter is missing or wrong";
+    WRONG_PARAMETER = 101002 "a parameter is missing or wrong";
     NO_RECORD = 101050 "there is no such record";
 }
 

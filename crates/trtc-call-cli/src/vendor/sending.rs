@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{SdkAppId, Token};
 
@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many callbacks are in flight at most.
 const IN_FLIGHT: usize = 64;
+
+/// How long what is due is waited for at the end.
+const LAST_TIME: Duration = Duration::from_secs(8);
 
 /// Its clones are the same.
 #[derive(Clone)]
@@ -68,7 +71,7 @@ impl Sending {
         });
     }
 
-    /// What has not been sent by then is lost.
+    /// What is not due by then is lost.
     pub(super) fn stop(&self) {
         self.0.is_stopped.send_replace(true);
     }
@@ -77,7 +80,8 @@ impl Sending {
     pub(super) async fn finish(&self) {
         let tasks =
             || std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks().join_all().await;
+        // What an endpoint or a reader of the lines holds up for longer is dropped.
+        let _ = timeout(LAST_TIME, tasks().join_all()).await;
     }
 
     /// Waits so long, and says whether it was not stopped meanwhile.
@@ -95,14 +99,12 @@ impl Sending {
     }
 
     async fn send_one(&self, endpoint: &Endpoint, mut planned: Planned, due: Instant) {
-        let permit = tokio::select! {
+        let is_due = tokio::select! {
             biased;
-            () = self.stopped() => None,
-            permit = async {
-                sleep_until(due).await;
-                self.0.permits.acquire().await
-            } => permit.ok(),
+            () = sleep_until(due) => true,
+            () = self.stopped() => false,
         };
+        let permit = if is_due { self.0.permits.acquire().await.ok() } else { None };
         let verdict = match planned.what {
             What::Lost => None,
             _ if permit.is_none() => {
