@@ -5,10 +5,12 @@
 
 #![expect(clippy::doc_markdown, reason = "these are the texts of `--help`, not of rustdoc")]
 
+mod api;
 mod examples;
 mod explain;
 mod inbox;
 mod refusal;
+mod vendor;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -22,17 +24,22 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::out;
 
+pub(crate) use self::api::{
+    ApiArgs, CallbackArgs, CallbackVerb, RecordArgs, RecordsArgs, UsersigArgs,
+};
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
 pub(crate) use self::inbox::{
     AppArgs, ChosenArgs, EraseArgs, FilterArgs, InboxArgs, ListArgs, PruneArgs, ShowArgs, Verb,
 };
+pub(crate) use self::vendor::{CallsArgs, ChancesArgs, VendorArgs};
 
 /// Sends the server callbacks of Tencent RTC Call (TUICallKit), receives them, shows both at work,
-/// explains why one was refused, and tends the inbox in which they are kept.
+/// explains why one was refused, tends the inbox in which they are kept, and asks the vendor.
 ///
 /// Exit status: 0 if all is well, 1 if an endpoint's answer would not count as delivered (or a row
-/// of the demo is not as expected, or an explained request would be refused, or the inbox has no such
-/// item, or its check finds something), 2 if the task cannot be done as it was asked for.
+/// of the demo is not as expected, or an explained request would be refused, or the inbox or the vendor
+/// has nothing of the kind, or a check finds something), 2 if the task cannot be done as it was asked
+/// for.
 ///
 /// Colours are for terminals, and not where NO_COLOR is set.
 #[derive(Parser)]
@@ -79,6 +86,21 @@ pub(crate) enum Task {
     ///
     /// Servers and workers may have the same inbox open.
     Inbox(InboxArgs),
+    /// Make a UserSig and print it alone: what the vendor's API and its clients log in with
+    Usersig(UsersigArgs),
+    /// Look at where the vendor sends an app's callbacks, and change it
+    Callback(CallbackArgs),
+    /// Ask the vendor for the record of a call, and say what may be billed
+    Record(RecordArgs),
+    /// List the records of the calls of a span of time; the vendor keeps them for seven days
+    Records(RecordsArgs),
+    /// Play the vendor: serve its API on this machine, and send the callbacks of made-up calls
+    ///
+    /// For trying a whole deployment at home, with callbacks that are lost, repeated, late or forged.
+    /// Requests are checked as the vendor's documents say. The fake's own are POST /calls, which takes a
+    /// CallRecord or a list of them, as calls that have ended (what is missing is made up), and
+    /// GET /calls, which gives all records. Everybody who reaches it may use them.
+    Vendor(Box<VendorArgs>),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use trtc_call_api::{Code, Error as ApiError};
 use trtc_call_inbox::StoreError;
 use trtc_call_webhook::BuildError;
 
@@ -31,5 +32,15 @@ impl From<StoreError> for Failure {
     /// Its text names the file.
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<ApiError> for Failure {
+    /// Its text has the vendor's code, what it means, and the request's id.
+    fn from(error: ApiError) -> Self {
+        Self(match error.code().and_then(Code::advice) {
+            Some(advice) => format!("{error}; {advice}"),
+            None => error.to_string(),
+        })
     }
 }

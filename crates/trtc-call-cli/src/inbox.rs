@@ -9,7 +9,6 @@ mod opened;
 mod shown;
 mod status;
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use trtc_call_inbox::Filter;
@@ -85,20 +84,4 @@ fn of_app(args: AppArgs) -> Result<Filter, Failure> {
 fn nothing() -> Result<ExitCode, Failure> {
     out::note("trtc-call: there is no such item");
     Ok(ExitCode::FAILURE)
-}
-
-/// Has the person at the terminal say that it is meant.
-fn confirm(is_meant: bool, question: &str) -> Result<(), Failure> {
-    if is_meant {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::new(format!("{question} --yes says so where nobody can be asked")));
-    }
-    let _ = write!(io::stderr().lock(), "{question} [y/N] ");
-    let mut answer = String::new();
-    match io::stdin().read_line(&mut answer) {
-        Ok(_) if ["y", "yes"].contains(&&*answer.trim().to_lowercase()) => Ok(()),
-        _ => Err(Failure::new("nothing is changed")),
-    }
 }

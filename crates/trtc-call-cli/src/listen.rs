@@ -2,7 +2,6 @@
 
 mod kept;
 mod line;
-mod signals;
 
 use std::process::ExitCode;
 
@@ -14,13 +13,16 @@ use axum::routing::any;
 use trtc_call_webhook::Signature;
 use trtc_call_webhook_axum::{Ack, Callback, Error, Verifier, Webhook};
 
-use self::signals::Signals;
 use crate::args::ListenArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::server::{self, Server};
+use crate::signals::Signals;
 use crate::store::Store;
 use crate::{out, settings};
+
+/// Where it listens unless told otherwise.
+const DEFAULT_PORT: u16 = 8080;
 
 #[derive(Clone)]
 struct Listener {
@@ -56,7 +58,7 @@ impl FromRef<Listener> for Verifier {
 }
 
 pub(crate) fn run(args: ListenArgs) -> Result<ExitCode, Failure> {
-    let addr = settings::addr(args.addr)?;
+    let addr = settings::addr(args.addr, DEFAULT_PORT)?;
     let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(settings::SAMPLE_SDK_APP_ID);
     let tokens = settings::tokens(args.token)?;
     let app = settings::app(sdk_app_id, &tokens, args.report_only)?;

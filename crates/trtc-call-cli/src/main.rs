@@ -14,8 +14,11 @@
     )
 )]
 
+mod api;
 mod args;
+mod callback;
 mod client;
+mod confirm;
 mod demo;
 mod event;
 mod explain;
@@ -27,14 +30,18 @@ mod manual;
 mod out;
 mod printer;
 mod progress;
+mod records;
 mod sample;
 mod send;
 mod server;
 mod settings;
+mod signals;
 mod signature;
 mod store;
 mod table;
 mod time;
+mod usersig;
+mod vendor;
 mod verdict;
 
 use std::process::ExitCode;
@@ -58,6 +65,11 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Listen(args) => listen::run(args),
         Task::Explain(args) => explain::run(*args),
         Task::Inbox(args) => inbox::run(args),
+        Task::Usersig(args) => usersig::run(args),
+        Task::Callback(args) => callback::run(args),
+        Task::Record(args) => records::one(args),
+        Task::Records(args) => records::several(args),
+        Task::Vendor(args) => vendor::run(*args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),
     }

@@ -1,4 +1,4 @@
-//! A small axum server on one address, for `demo` and `listen`.
+//! A small axum server on one address, for `demo`, `listen` and `vendor`.
 //!
 //! It bounds nothing that a stranger could hold open: it is for one's own machine. The
 //! repository's examples are servers for the internet.
@@ -43,8 +43,14 @@ impl Server {
         bind().map_err(|error| Failure::new(format!("cannot listen on {addr}: {error}")))
     }
 
+    /// The URL of the callbacks.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}{PATH}", self.addr)
+        format!("{}{PATH}", self.origin())
+    }
+
+    /// The URL without a path.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.addr)
     }
 
     /// Serves until `stop` completes and what is in flight then is answered.

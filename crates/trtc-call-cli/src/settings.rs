@@ -5,8 +5,10 @@
 
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
-use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
+use trtc_call_api::SecretKey;
+use trtc_call_webhook::{Command, SdkApp, SdkAppId, Verifier};
 
 use crate::failure::Failure;
 use crate::store::Place;
@@ -14,15 +16,35 @@ use crate::store::Place;
 /// An app whose number has the form of those in the vendor's samples.
 pub(crate) const SAMPLE_SDK_APP_ID: SdkAppId = SdkAppId::new(1_400_000_001);
 
-/// Where to listen unless told otherwise.
-const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
-/// The address to listen on, from `--addr` or `ADDR`.
-pub(crate) fn addr(flag: Option<String>) -> Result<SocketAddr, Failure> {
+/// The address to listen on, from `--addr` or `ADDR`; else this port of the machine itself.
+pub(crate) fn addr(flag: Option<String>, default_port: u16) -> Result<SocketAddr, Failure> {
     match Given::read("--addr", flag, "ADDR")? {
         Some(given) => given.text.parse().map_err(|_| given.must_be("IP:PORT")),
-        None => Ok(DEFAULT_ADDR),
+        None => Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), default_port)),
     }
+}
+
+/// The app's secret key, from `--secret-key-file` or `TRTC_SECRET_KEY`.
+pub(crate) fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
+    let (name, key) = match file {
+        Some(file) => ("--secret-key-file", SecretKey::read(file)),
+        None => {
+            let given =
+                Given::read("TRTC_SECRET_KEY", None, "TRTC_SECRET_KEY")?.ok_or_else(|| {
+                    Failure::new(
+                        "there is no secret key: TRTC_SECRET_KEY in the environment holds it, or \
+                     --secret-key-file names its file",
+                    )
+                })?;
+            (given.name, SecretKey::new(given.text))
+        }
+    };
+    key.map_err(|error| Failure::new(format!("{name} cannot be used: {error}")))
+}
+
+/// The URL of the vendor's API, from `--api-url` or `TRTC_API_URL`.
+pub(crate) fn api_url(flag: Option<String>) -> Result<Option<String>, Failure> {
+    Ok(Given::read("--api-url", flag, "TRTC_API_URL")?.map(|given| given.text))
 }
 
 /// The inbox, from `--inbox` or `INBOX`.
@@ -60,6 +82,16 @@ pub(crate) fn tokens(flag: Option<String>) -> Result<Vec<String>, Failure> {
         ));
     }
     Ok(tokens)
+}
+
+/// The names of this tool for the commands, or the vendor's own.
+pub(crate) fn command(name: String) -> Command {
+    match name.as_str() {
+        "CallEnded" => Command::CallEnded,
+        "CallStarted" => Command::CallStarted,
+        "MemberChanged" => Command::MemberChanged,
+        _ => Command::from(name),
+    }
 }
 
 /// The app by its id and its tokens, unsigned if there are none.

@@ -8,6 +8,8 @@ Examples:
                                         send an endpoint what Tencent would send
   trtc-call explain request.txt         find out why a callback was refused
   trtc-call inbox status --inbox PATH   see whether anything waits for a person
+  trtc-call callback get --region R     see where the vendor sends callbacks
+  trtc-call vendor                      play the vendor on this machine
 
 `trtc-call help COMMAND` has more about each.";
 
@@ -63,6 +65,51 @@ Examples:
 
 Exit status: 0; 1 if there is no such item, or nothing could be done with it, or check finds something;
 2 if it cannot be done.";
+
+pub(super) const USERSIG: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call usersig
+  trtc-call usersig --user 10001 --valid-for 3600
+  trtc-call usersig --secret-key-file /run/secrets/trtc";
+
+pub(super) const CALLBACK: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call callback get --region singapore
+  trtc-call callback set --region singapore --url https://example.com/callback --random-segment
+  trtc-call callback set --region singapore --url https://example.com/… --command CallEnded --yes
+  trtc-call callback delete --region singapore
+  trtc-call callback get --api-url http://127.0.0.1:8090 --json
+
+Exit status: 0; 1 if get or delete finds none set; 2 if it cannot be done, also where set or delete
+would change what is set and nobody can be asked.";
+
+pub(super) const RECORD: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call record 055662e1-bc8a-469c-a334-1126c8c17d58 --region singapore
+  trtc-call record 055662e1-bc8a-469c-a334-1126c8c17d58 --region singapore --json | jq .talk_seconds
+
+Exit status: 0; 1 if the vendor has no such record; 2 if it cannot be asked.";
+
+pub(super) const RECORDS: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call records --region singapore --since 2h
+  trtc-call records --region singapore --since 2026-03-01 --until 2026-03-02
+  trtc-call records --region singapore --since 7d --json | jq 'select(.talk_seconds == null)'
+
+Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked.";
+
+pub(super) const VENDOR: &str = "\
+Examples:
+  export TRTC_SECRET_KEY=any TRTC_API_URL=http://127.0.0.1:8090 SDK_APP_ID=1400000001
+  trtc-call vendor --calls 100 --per-second 5 --lose 0.1 --repeat 0.1 --forge 0.05
+  trtc-call callback set --url http://127.0.0.1:8080/callback
+  curl -d '{\"Caller_Account\":\"10001\"}' http://127.0.0.1:8090/calls
+  trtc-call records --since 1h
+  trtc-call vendor --state vendor.jsonl --seed 7 --error 60008:0.1 --json";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

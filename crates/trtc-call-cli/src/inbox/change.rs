@@ -8,8 +8,9 @@ use trtc_call_inbox::{Erase, ItemId, State};
 use trtc_call_webhook::SdkAppId;
 
 use super::opened::{BATCH, Opened, numbers};
-use super::{confirm, filter, nothing};
+use super::{filter, nothing};
 use crate::args::{AppArgs, ChosenArgs, EraseArgs, PruneArgs};
+use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::{out, progress, settings};
 

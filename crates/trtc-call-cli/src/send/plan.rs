@@ -86,7 +86,7 @@ impl Plan {
                 now: SystemTime::now(),
             },
             call_id: args.call_id,
-            kinds: kinds(args.command.map(command), results, args.body)?,
+            kinds: kinds(args.command.map(settings::command), results, args.body)?,
             count: args.count,
         })
     }
@@ -143,16 +143,6 @@ impl What {
             }
         }
         Self { command, call_id, result, text }
-    }
-}
-
-/// The names of this tool for the commands, or the vendor's own.
-fn command(name: String) -> Command {
-    match name.as_str() {
-        "CallEnded" => Command::CallEnded,
-        "CallStarted" => Command::CallStarted,
-        "MemberChanged" => Command::MemberChanged,
-        _ => Command::from(name),
     }
 }
 

@@ -13,8 +13,16 @@ pub(crate) const APP: &str = "1400000001";
 pub(crate) fn trtc_call<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trtc-call"));
     command.args(args).stdin(Stdio::null());
-    for variable in ["ADDR", "SDK_APP_ID", "CALLBACK_TOKEN", "INBOX", "NO_COLOR", "CLICOLOR_FORCE"]
-    {
+    for variable in [
+        "ADDR",
+        "SDK_APP_ID",
+        "CALLBACK_TOKEN",
+        "INBOX",
+        "TRTC_SECRET_KEY",
+        "TRTC_API_URL",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+    ] {
         command.env_remove(variable);
     }
     command
@@ -59,7 +67,7 @@ pub(crate) fn sentence(output: &Output) -> String {
     stderr
 }
 
-/// A running `listen`, which is killed at the end of a test that fails.
+/// A running `listen` or `vendor`, which is killed at the end of a test that fails.
 pub(crate) struct Listen {
     child: Child,
     /// Unless nobody reads it any more.
@@ -85,8 +93,8 @@ impl Listen {
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
-        let authority = self.url.strip_prefix("http://").unwrap().strip_suffix("/callback");
-        authority.unwrap().parse().unwrap()
+        let authority = self.url.strip_prefix("http://").unwrap();
+        authority.strip_suffix("/callback").unwrap_or(authority).parse().unwrap()
     }
 
     /// The next line that it prints.
@@ -176,4 +184,20 @@ fn read_request(stream: &mut TcpStream) -> [String; 2] {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     [head, String::from_utf8(body).unwrap()]
+}
+
+/// Sends a request over a connection of its own, and gives the status and the body of the answer.
+pub(crate) fn http(addr: SocketAddr, method: &str, target: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n\
+         \r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod callback;
 mod colours;
 mod common;
 mod demo;
@@ -9,4 +10,6 @@ mod explain;
 mod inbox;
 mod listen;
 mod manual;
+mod records;
 mod send;
+mod vendor;

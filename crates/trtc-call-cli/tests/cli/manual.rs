@@ -2,10 +2,29 @@
 
 use crate::common::{sentence, stdout, trtc_call};
 
-const COMMANDS: [&str; 7] = ["demo", "send", "listen", "explain", "inbox", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "demo",
+    "send",
+    "listen",
+    "explain",
+    "inbox",
+    "usersig",
+    "callback",
+    "record",
+    "records",
+    "vendor",
+    "completions",
+    "man",
+];
 
-const VERBS: [&str; 9] =
-    ["status", "list", "show", "replay", "discard", "resolve", "erase", "prune", "check"];
+/// Commands that have verbs, and these.
+const VERBS: [(&str, &[&str]); 2] = [
+    (
+        "inbox",
+        &["status", "list", "show", "replay", "discard", "resolve", "erase", "prune", "check"],
+    ),
+    ("callback", &["get", "set", "delete"]),
+];
 
 #[test]
 fn every_help_has_examples() {
@@ -32,9 +51,9 @@ fn the_version_is_that_of_the_package() {
 fn completions_know_every_command_and_its_switches() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = stdout(&trtc_call(["completions", shell]).output().unwrap(), 0);
-        for word in
-            COMMANDS.iter().chain(&VERBS).chain(&["replay-window", "wrong-signature", "since"])
-        {
+        let verbs = VERBS.iter().flat_map(|(_, verbs)| *verbs);
+        let switches = ["replay-window", "wrong-signature", "since", "random-segment"];
+        for word in COMMANDS.iter().chain(verbs).chain(&switches) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -55,10 +74,13 @@ fn the_manual_is_one_page_with_every_command() {
         }
         assert!(part.contains(&format!("trtc\\-call {command}")), "{part}");
     }
-    let (_, examples) = page.split_once("\n.SH \"TRTC-CALL INBOX\"\n").unwrap();
-    for verb in VERBS {
-        assert!(page.contains(&format!("\n.SH \"TRTC-CALL INBOX {}\"\n", verb.to_uppercase())));
-        assert!(examples.contains(&format!("trtc\\-call inbox {verb}")), "{verb}");
+    for (command, verbs) in VERBS {
+        let heading = format!("\n.SH \"TRTC-CALL {}", command.to_uppercase());
+        let (_, examples) = page.split_once(&format!("{heading}\"\n")).unwrap();
+        for verb in verbs {
+            assert!(page.contains(&format!("{heading} {}\"\n", verb.to_uppercase())), "{verb}");
+            assert!(examples.contains(&format!("trtc\\-call {command} {verb}")), "{verb}");
+        }
     }
     // No other page is named: there is none.
     assert!(!page.contains("(1)"), "{page}");

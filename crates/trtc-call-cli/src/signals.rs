@@ -4,14 +4,14 @@ use std::io;
 
 /// What asks the process to stop: SIGTERM and SIGINT, from the moment when this is made.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
         Ok(Self {
@@ -21,7 +21,7 @@ impl Signals {
     }
 
     /// Completes with the first of them.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -31,16 +31,16 @@ impl Signals {
 
 /// What asks the process to stop: Ctrl-C.
 #[cfg(windows)]
-pub(super) struct Signals(tokio::signal::windows::CtrlC);
+pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
     /// Completes with the first of them.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.0.recv().await;
     }
 }

@@ -1,0 +1,62 @@
+//! The vendor, asked by the commands that need it.
+
+use std::future::Future;
+
+use tokio::runtime::Runtime;
+use trtc_call_api::{Client, Error, Region};
+use trtc_call_webhook::SdkAppId;
+
+use crate::args::ApiArgs;
+use crate::failure::Failure;
+use crate::{server, settings};
+
+/// A client, and the runtime that it works on.
+pub(crate) struct Api {
+    pub(crate) client: Client,
+    pub(crate) is_json: bool,
+    runtime: Runtime,
+}
+
+impl Api {
+    pub(crate) fn new(args: ApiArgs) -> Result<Self, Failure> {
+        let sdk_app_id = sdk_app_id(args.sdk_app_id)?;
+        let key = settings::secret_key(args.secret_key_file.as_deref())?;
+        let builder = Client::builder(sdk_app_id, key).admin(args.admin);
+        let builder = match args.region {
+            Some(region) => builder.region(region),
+            None => builder.base_url(settings::api_url(args.api_url)?.ok_or_else(no_region)?),
+        };
+        let client = builder
+            .build()
+            .map_err(|error| Failure::new(format!("the vendor cannot be asked: {error}")))?;
+        Ok(Self { client, is_json: args.json, runtime: server::runtime()? })
+    }
+
+    pub(crate) fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Failure> {
+        Ok(self.runtime.block_on(work)?)
+    }
+
+    /// Waits for what cannot fail.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+}
+
+/// The app: a sample's would be somebody else's.
+pub(crate) fn sdk_app_id(flag: Option<String>) -> Result<SdkAppId, Failure> {
+    settings::sdk_app_id(flag)?
+        .ok_or_else(|| Failure::new("no app is given: --sdk-app-id N says which"))
+}
+
+/// An app's data are in one region, and which cannot be guessed.
+fn no_region() -> Failure {
+    let regions: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
+    Failure::new(format!(
+        "no region is given: --region says where the app's data are ({}), or --api-url whom to ask \
+         instead",
+        regions.join(", ")
+    ))
+}

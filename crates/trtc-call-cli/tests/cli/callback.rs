@@ -1,0 +1,162 @@
+//! `trtc-call callback`, at a fake vendor.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::common::{APP, Listen, sentence, stdout, trtc_call};
+use crate::vendor::{KEY, start};
+
+const SECRET_URL: &str = "https://example.com/callback/0f8fad5bd9cb469fa16570867728950e";
+const OTHER_URL: &str = "https://example.com/callback/7c9e6679742540de944be07fc1f90ae7";
+
+fn callback(vendor: &Listen, args: &[&str]) -> Output {
+    let mut command = trtc_call(["callback"].iter().chain(args));
+    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", &vendor.url);
+    command.output().unwrap()
+}
+
+/// What it prints for a program.
+#[track_caller]
+fn object(vendor: &Listen, args: &[&str]) -> Value {
+    let output = callback(vendor, &[args, &["--json"]].concat());
+    serde_json::from_str(&stdout(&output, 0)).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn none_is_set_at_first() {
+    let vendor = start(&[]);
+    for args in [&["get"][..], &["get", "--json"], &["delete"], &["delete", "--yes"]] {
+        let output = callback(&vendor, args);
+        assert_eq!(stdout(&output, 1), "");
+        assert_eq!(output.stderr, b"trtc-call: no callback is set\n");
+    }
+}
+
+#[test]
+fn what_is_set_is_overwritten_only_if_it_is_meant() {
+    let vendor = start(&[]);
+    let set = |url, more: &[&str]| callback(&vendor, &[&["set", "--url", url], more].concat());
+    // Nothing is overwritten: nobody is asked.
+    let output = set(SECRET_URL, &[]);
+    let added = format!("url         + {SECRET_URL}\n");
+    assert!(stdout(&output, 0).starts_with(&added), "{output:?}");
+    assert_eq!(output.stderr, b"");
+    let all = json!({ "url": SECRET_URL, "commands": ["Call.CallbackAfterEndCall",
+        "Call.CallbackAfterStartCall", "Call.CallbackAfterMemberChanged"] });
+    assert_eq!(object(&vendor, &["get"]), all);
+    // Nor is it if the same is set again.
+    assert!(stdout(&set(SECRET_URL, &[]), 0).ends_with("it was set already\n"));
+
+    let output = set(OTHER_URL, &["--command", "CallEnded"]);
+    assert!(sentence(&output).contains("--yes"));
+    let shown = stdout(&output, 2);
+    let expected = format!(
+        "url         - {SECRET_URL}\n            + {OTHER_URL}\n\
+         commands    - Call.CallbackAfterStartCall\n            \
+         - Call.CallbackAfterMemberChanged\n            Call.CallbackAfterEndCall\n"
+    );
+    assert_eq!(shown, expected);
+    assert_eq!(object(&vendor, &["get"]), all);
+
+    let changed = object(&vendor, &["set", "--url", OTHER_URL, "--command", "CallEnded", "--yes"]);
+    let commands = json!(["Call.CallbackAfterEndCall"]);
+    let expected =
+        json!({ "url": OTHER_URL, "commands": commands, "changed": true, "before": all });
+    assert_eq!(changed, expected);
+    let text = stdout(&callback(&vendor, &["get"]), 0);
+    let expected = format!("url         {OTHER_URL}\ncommands    Call.CallbackAfterEndCall\n");
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_is_set_is_deleted_only_if_it_is_meant() {
+    let vendor = start(&[]);
+    stdout(&callback(&vendor, &["set", "--url", SECRET_URL]), 0);
+    for args in [&["delete"][..], &["delete", "--json"]] {
+        let output = callback(&vendor, args);
+        stdout(&output, 2);
+        assert!(stderr(&output).ends_with("--yes says so where nobody can be asked\n"));
+        assert_eq!(object(&vendor, &["get"])["url"], SECRET_URL);
+    }
+    let text = stdout(&callback(&vendor, &["delete", "--yes"]), 0);
+    assert!(text.starts_with(&format!("url         - {SECRET_URL}\n")), "{text}");
+    stdout(&callback(&vendor, &["get"]), 1);
+}
+
+#[test]
+fn a_bad_choice_of_a_url_is_warned_of() {
+    let vendor = start(&[]);
+    for (url, words) in [
+        (SECRET_URL, &[][..]),
+        ("https://example.com/callback", &["random segment"]),
+        ("http://example.com/callback?token=abc", &["not HTTPS", "a query", "random segment"]),
+    ] {
+        let output = callback(&vendor, &["set", "--yes", "--url", url]);
+        stdout(&output, 0);
+        let warnings = stderr(&output);
+        assert_eq!(warnings.lines().count(), words.len(), "{warnings}");
+        for word in words {
+            assert!(warnings.contains(word), "{url}: {warnings}");
+        }
+        // They are for the terminal's log as well.
+        assert!(!warnings.contains("example.com"), "{warnings}");
+    }
+    for url in ["", "ftp://example.com/", "example.com/callback"] {
+        let output = callback(&vendor, &["set", "--yes", "--url", url]);
+        assert!(sentence(&output).contains("--url"), "{url}");
+    }
+}
+
+#[test]
+fn a_random_segment_is_made_and_printed() {
+    let vendor = start(&[]);
+    let args = ["set", "--url", "https://example.com/callback", "--random-segment"];
+    let output = callback(&vendor, &args);
+    let text = stdout(&output, 0);
+    assert_eq!(stderr(&output), "");
+    let url = object(&vendor, &["get"])["url"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("+ {url}\n")), "{text}");
+    let segment = url.strip_prefix("https://example.com/callback/").unwrap();
+    assert!(segment.len() == 32 && segment.bytes().all(|b| b.is_ascii_hexdigit()), "{url}");
+}
+
+#[test]
+fn a_refusal_says_the_code_what_it_means_and_what_to_do() {
+    let vendor = start(&[]);
+    let args = ["get", "--admin", "somebody"];
+    let text = sentence(&callback(&vendor, &args));
+    for word in ["60010", "administrator is needed", "name one", "request id "] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let mut command = trtc_call(["callback", "get", "--sdk-app-id", APP]);
+    command.env("TRTC_SECRET_KEY", "another").env("TRTC_API_URL", &vendor.url);
+    let text = sentence(&command.output().unwrap());
+    assert!(text.contains("70009") && text.contains("secret key"), "{text}");
+}
+
+#[test]
+fn whom_to_ask_is_not_guessed() {
+    let run = |args: &[&str], [key, value]: [&str; 2]| {
+        let mut command = trtc_call(["callback", "get", "--sdk-app-id", APP].iter().chain(args));
+        command.env("TRTC_SECRET_KEY", KEY).env(key, value).output().unwrap()
+    };
+    let text = sentence(&run(&[], ["OTHER", ""]));
+    assert!(text.contains("--region") && text.contains("singapore"), "{text}");
+    assert!(sentence(&run(&[], ["TRTC_API_URL", ""])).contains("TRTC_API_URL"));
+    for (args, word) in [
+        (&["--region", "s3cret"][..], "--region"),
+        (&["--api-url", "s3cret"], "cannot be asked"),
+        (&["--api-url", "http://h/?s3cret"], "cannot be asked"),
+        (&["--admin", ""], "cannot be asked"),
+    ] {
+        let url = if args[0] == "--admin" { "http://127.0.0.1:1" } else { "" };
+        let text =
+            sentence(&run(args, [if url.is_empty() { "OTHER" } else { "TRTC_API_URL" }, url]));
+        assert!(text.contains(word) && !text.contains("s3cret"), "{args:?}: {text}");
+    }
+}
