@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) use self::api::{
-    ApiArgs, CallbackArgs, CallbackVerb, RecordArgs, RecordsArgs, UsersigArgs,
+    ApiArgs, CallbackArgs, CallbackVerb, ReconcileArgs, RecordArgs, RecordsArgs, UsersigArgs,
 };
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
 pub(crate) use self::inbox::{
@@ -94,6 +94,8 @@ pub(crate) enum Task {
     Record(RecordArgs),
     /// List the records of the calls of a span of time; the vendor keeps them for seven days
     Records(RecordsArgs),
+    /// Find the calls whose callback never came: their records go into the inbox, and on to a worker
+    Reconcile(ReconcileArgs),
     /// Play the vendor: serve its API on this machine, and send the callbacks of made-up calls
     ///
     /// For trying a whole deployment at home, with callbacks that are lost, repeated, late or forged.

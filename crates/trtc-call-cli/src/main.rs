@@ -30,6 +30,7 @@ mod manual;
 mod out;
 mod printer;
 mod progress;
+mod reconcile;
 mod records;
 mod sample;
 mod send;
@@ -69,6 +70,7 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Callback(args) => callback::run(args),
         Task::Record(args) => records::one(args),
         Task::Records(args) => records::several(args),
+        Task::Reconcile(args) => reconcile::run(args),
         Task::Vendor(args) => vendor::run(*args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use trtc_call_api::SecretKey;
+use trtc_call_inbox::Confirm;
 use trtc_call_webhook::{Command, SdkApp, SdkAppId, Verifier};
 
 use crate::failure::Failure;
@@ -45,6 +46,12 @@ pub(crate) fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
 /// The URL of the vendor's API, from `--api-url` or `TRTC_API_URL`.
 pub(crate) fn api_url(flag: Option<String>) -> Result<Option<String>, Failure> {
     Ok(Given::read("--api-url", flag, "TRTC_API_URL")?.map(|given| given.text))
+}
+
+/// Which callbacks are confirmed, from `--confirm` or `CONFIRM`.
+pub(crate) fn confirm(flag: Option<String>) -> Result<Confirm, Failure> {
+    let Some(given) = Given::read("--confirm", flag, "CONFIRM")? else { return Ok(Confirm::Never) };
+    given.text.parse().map_err(|error| Failure::new(format!("{}: {error}", given.name)))
 }
 
 /// The inbox, from `--inbox` or `INBOX`.

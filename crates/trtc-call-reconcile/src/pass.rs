@@ -16,6 +16,9 @@ use crate::report::Report;
 /// How long a leader that ends without a word keeps the others from it.
 pub(crate) const TERM: Duration = Duration::from_secs(60);
 
+/// How often the leader says that it still is.
+const RENEWED_EACH: Duration = Duration::from_secs(20);
+
 /// How long ago a call has to have ended: its callback may be on its way until then.
 const SETTLED: Duration = Duration::from_secs(10 * 60);
 
@@ -94,7 +97,7 @@ impl<'a> Pass<'a> {
 
     /// Stays the one who reads.
     async fn renew(&mut self) -> Result<(), Error> {
-        if self.renewed.elapsed() < TERM / 3 {
+        if self.renewed.elapsed() < RENEWED_EACH {
             return Ok(());
         }
         let renewed = Instant::now();

@@ -139,7 +139,7 @@ impl Reconcile {
             let mut pass = Pass::begin(&self.shared, client).await?.ok_or(Error::Busy)?;
             let read = pass.read(span.clone(), Some(span.start)).await;
             pass.end().await;
-            report += read?;
+            report.add(read?);
         }
         Ok(report)
     }

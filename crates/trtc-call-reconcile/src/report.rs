@@ -1,7 +1,5 @@
 //! What reconciling found.
 
-use std::ops::AddAssign;
-
 use trtc_call_inbox::ItemId;
 use trtc_call_inbox::store::PutRecord;
 
@@ -38,10 +36,8 @@ impl Report {
             _ => self.known = self.known.saturating_add(1),
         }
     }
-}
 
-impl AddAssign for Report {
-    fn add_assign(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         let Self { records, known, too_fresh, unreadable, differing, .. } = other;
         self.records = self.records.saturating_add(records);
         self.known = self.known.saturating_add(known);

@@ -135,6 +135,37 @@ pub(crate) struct RecordsArgs {
     pub(crate) api: ApiArgs,
 }
 
+#[derive(clap::Args)]
+#[command(after_help = examples::RECONCILE)]
+pub(crate) struct ReconcileArgs {
+    /// The inbox [env: INBOX]
+    ///
+    /// The path of a file, or the URL of a PostgreSQL database. A URL with a password belongs in the
+    /// environment: other users of the machine can read a command line.
+    #[arg(long, value_name = "PATH|postgres://URL")]
+    pub(crate) inbox: Option<String>,
+
+    /// Calls that ended from this time on: 2026-03-01T08:00:00Z, 2026-03-01 (UTC), or 2h or 7d ago [default: 7d]
+    ///
+    /// Those that were billed by something else before belong to that: leave them out.
+    #[arg(long, value_name = "TIME", value_parser = time::moment, allow_hyphen_values = true)]
+    pub(crate) since: Option<SystemTime>,
+
+    /// To this time, likewise [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time::moment, allow_hyphen_values = true)]
+    pub(crate) until: Option<SystemTime>,
+
+    /// Which callbacks are believed only as their records say [env: CONFIRM] [default: never]
+    ///
+    /// never, disputed, unsigned or always: what the workers have as well. With anything but never, records
+    /// decide disputes, correct what was worked wrongly, and are asked for where an item waits for one.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) confirm: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 fn region() -> impl TypedValueParser<Value = Region> {
     PossibleValuesParser::new(Region::ALL.iter().map(|region| region.as_str()))
         .try_map(|word| word.parse::<Region>())

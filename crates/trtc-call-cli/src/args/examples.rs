@@ -102,6 +102,17 @@ Examples:
 
 Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked.";
 
+pub(super) const RECONCILE: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call reconcile --region singapore --inbox callbacks.db --since 2h
+  trtc-call reconcile --region singapore --inbox callbacks.db --confirm always
+  trtc-call reconcile --region singapore --inbox callbacks.db --json | jq -r '.found[].call_id'
+
+A worker of the inbox does the rest. A server that reconciles by itself needs none of this.
+
+Exit status: 0; 2 if the vendor cannot be asked or the inbox cannot be used.";
+
 pub(super) const VENDOR: &str = "\
 Examples:
   export TRTC_SECRET_KEY=any TRTC_API_URL=http://127.0.0.1:8090 SDK_APP_ID=1400000001
