@@ -323,6 +323,7 @@ impl Rows {
             }
             Outcome::AskRecord => {
                 row.uncount();
+                row.item.confirmation = None;
                 row.end(State::Confirming);
                 row.item.due_at = later(row.item.received_at, FIRST_ASKED).max(now);
             }

@@ -295,7 +295,8 @@ pub enum Outcome {
     },
     /// It was not tried: it waits as before, due at once, and the attempt is not counted.
     GiveBack,
-    /// It was not tried, and waits for its record, which is asked for [`FIRST_ASKED`] after its arrival.
+    /// It was not tried, and waits for its record, which is asked for [`FIRST_ASKED`] after its arrival,
+    /// whatever came of asking before or a person has decided. Only for an item that has a record.
     AskRecord,
     /// It was not tried, and is dead: its record does not tell what to bill.
     Undecidable {
