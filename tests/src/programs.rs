@@ -20,13 +20,16 @@ pub const BILLING: &str = "example-billing";
 const COMMAND: &str = "trtc-call-cli";
 
 /// The switches of all programs; they have none but what a test gives them.
-const SWITCHES: [&str; 12] = [
+const SWITCHES: [&str; 15] = [
     "ADDR",
     "SDK_APP_ID",
     "CALLBACK_TOKEN",
     "INBOX",
     "BILL_FAIL_FIRST",
     "BILL_DELAY_MS",
+    "CONFIRM",
+    "TRTC_SECRET_KEY",
+    "TRTC_API_URL",
     "TLS_CERT",
     "TLS_KEY",
     "RUST_LOG",

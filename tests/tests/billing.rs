@@ -343,12 +343,27 @@ async fn an_inbox_that_cannot_be_opened_ends_it_with_status_2(books: Books) {
 }
 
 async fn a_variable_that_cannot_be_meant_ends_it_with_status_2(books: Books) {
-    for (name, value) in [("BILL_FAIL_FIRST", "x"), ("BILL_DELAY_MS", "-1")] {
+    let wrong: [&[(&str, &str)]; 8] = [
+        &[("BILL_FAIL_FIRST", "x")],
+        &[("BILL_DELAY_MS", "-1")],
+        &[("CONFIRM", "perhaps")],
+        &[("CONFIRM", "")],
+        // Nobody could be asked.
+        &[("CONFIRM", "always")],
+        &[("TRTC_SECRET_KEY", "")],
+        &[("TRTC_SECRET_KEY", "secret\n")],
+        &[("TRTC_API_URL", "example.com"), ("TRTC_SECRET_KEY", "secret")],
+    ];
+    for variables in wrong {
+        let name = variables[0].0;
         let mut command = programs().command(BILLING);
-        command.env("ADDR", "127.0.0.1:0").env("INBOX", books.inbox()).env(name, value);
+        command.env("ADDR", "127.0.0.1:0").env("INBOX", books.inbox());
+        command.envs(variables.iter().copied());
         let ended = Example::start(command).unwrap_err();
         assert_eq!(ended.status, Some(2), "{ended:?}");
         assert!(ended.stderr.contains(name), "{ended:?}");
+        assert!(!ended.stderr.contains("secret"), "{ended:?}");
+        assert!(!fs::exists(books.path()).unwrap(), "it is seen before anything is made");
     }
 }
 
