@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use conformance::books::Books;
+use conformance::chapter;
 use conformance::example::{APP, Example};
 use conformance::postgres::Server;
 use conformance::programs::{BILLING, Programs, built, output};
@@ -183,6 +184,56 @@ async fn every_call_is_billed_as_it_was(mut deployment: Deployment) {
     deployment.books.until("nothing else waits", |books| books.count_open() == 0).await;
     assert!(deployment.books.count("confirming") > 50);
     assert_eq!(deployment.bills(), truth);
+}
+
+/// What the guide's chapter on switching on says, at other ports.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_commands_work() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: curl (it is not installed)");
+        return;
+    }
+    let folder = folder("guide");
+    let books = Books::new(folder.join("books"));
+    let [exports, vendor, server, steps, ..] = &chapter::blocks("switching-on.md", "sh")[..] else {
+        panic!("four blocks");
+    };
+    let shell = |script: &str, vendor: Option<&Example>, server: Option<&Example>| {
+        let mut script = format!("{exports}\n{script}");
+        for (package, name) in [("trtc-call-cli --", TRTC_CALL), (BILLING, BILLING)] {
+            let path = programs().path(name).to_str().expect("UTF-8").to_owned();
+            script = script.replace(&format!("cargo run -p {package}"), &format!("exec {path}"));
+        }
+        for (port, program) in [("8090", vendor), ("8080", server)] {
+            if let Some(program) = program {
+                script = script.replace(port, &program.address().port().to_string());
+            }
+        }
+        script = script.replace("callbacks.db", books.path());
+        let mut command = Command::new("sh");
+        // A block is more than one command: those that are not the last must not end it.
+        command.args([
+            "-e",
+            "-c",
+            &script.replace("exec ", if server.is_some() { "" } else { "exec " }),
+        ]);
+        command
+    };
+    let started = |mut command: Command| {
+        command.env("ADDR", "127.0.0.1:0").env("INBOX", books.inbox());
+        Example::start(command).unwrap_or_else(|ended| panic!("it does not run: {ended:?}"))
+    };
+    let vendor = started(shell(vendor, None, None));
+    let server = started(shell(server, Some(&vendor), None));
+    let output = output(shell(steps, Some(&vendor), Some(&server)), b"");
+    let [text, errors] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("UTF-8"));
+    assert!(output.status.success(), "{text}{errors}");
+    assert!(text.contains("lost") && text.contains("forged"), "{text}");
+    books.until_billed(2).await;
+    assert_eq!(books.billed(), ["came", "lost"]);
+    assert_eq!(books.count("confirming"), 1);
+    let _ = (server.stop("-TERM"), vendor.stop("-TERM"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

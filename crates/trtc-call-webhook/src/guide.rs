@@ -15,6 +15,9 @@ pub mod signatures {}
 #[doc = include_str!("../guide/events.md")]
 pub mod events {}
 
+#[doc = include_str!("../guide/reconcile.md")]
+pub mod reconcile {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
 
