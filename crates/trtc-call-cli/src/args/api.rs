@@ -90,6 +90,8 @@ pub(crate) struct SetArgs {
     pub(crate) url: String,
 
     /// Add a random segment to the URL's path, which nobody can guess, and print the URL
+    ///
+    /// So it stands in no command line, which other users of the machine can read.
     #[arg(long)]
     pub(crate) random_segment: bool,
 

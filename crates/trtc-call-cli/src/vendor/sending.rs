@@ -28,7 +28,7 @@ const LAST_TIME: Duration = Duration::from_secs(8);
 
 /// Its clones are the same.
 #[derive(Clone)]
-pub(crate) struct Sending(Arc<Inner>);
+pub(super) struct Sending(Arc<Inner>);
 
 struct Inner {
     sdk_app_id: SdkAppId,
