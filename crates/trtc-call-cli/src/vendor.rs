@@ -14,6 +14,7 @@ mod request;
 mod rest;
 mod sending;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,12 +118,12 @@ impl Vendor {
         let now = UnixMillis::from(SystemTime::now());
         let mut state = self.state();
         let state = &mut *state;
-        let mut calls: Vec<Call> = Vec::new();
+        let (mut calls, mut ids) = (Vec::new(), HashSet::new());
         for given in given {
             let call = Call::new(given, &CallResult::NormalEnd, now, &mut state.rng);
             let call = call.map_err(NotAdded::Wrong)?;
             let id = call.id();
-            if state.book.knows(id) || calls.iter().any(|other| other.id() == id) {
+            if state.book.knows(id) || !ids.insert(id.to_owned()) {
                 return Err(NotAdded::Wrong(format!("there is a call {id} already")));
             }
             calls.push(call);

@@ -112,6 +112,7 @@ impl Call {
     pub(super) fn stranger(&self, rng: &mut Rng) -> Self {
         let mut given = Map::new();
         given.insert("Caller_Account".to_owned(), self.call_record.caller.clone());
+        // A caller can be anything, so this does not fail.
         Self::new(given, &CallResult::NormalEnd, self.event_time, rng)
             .unwrap_or_else(|_| self.lengthened(rng))
     }
