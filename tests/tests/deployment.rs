@@ -173,9 +173,9 @@ async fn every_call_is_billed_as_it_was(mut deployment: Deployment) {
     deployment.restart();
     deployment.calls(500..1000).await;
     deployment.books.until_billed(500).await;
-    let found = deployment.reconcile();
-    assert_eq!(found["records"], 1000);
-    assert!(found["found"].as_array().expect("a list").len() > 100, "{found}");
+    // The servers may have found some by then.
+    assert_eq!(deployment.reconcile()["records"], 1000);
+    assert!(deployment.books.count_where("source = 'record'") > 100);
     deployment.books.until_billed(1000).await;
     let (bills, truth) = (deployment.bills(), deployment.truth().await);
     assert_eq!(bills.len(), 1000);
