@@ -78,7 +78,6 @@ impl Vendor {
     /// # Panics
     ///
     /// If the key cannot be used.
-    #[must_use]
     pub fn builder(&self, app: u64, clock: &Clock) -> ClientBuilder {
         let (key, clock) = (SecretKey::new(KEY).expect("a key"), clock.clone());
         Client::builder(app, key)
@@ -156,7 +155,7 @@ impl Books {
             self.looked_up.push(call_id.to_owned());
             let known = self.records.iter().find(|known| known["CallId"] == call_id);
             return known
-                .map_or_else(|| refuse(101_050), |record| give(json!({ "CallRecord": record })));
+                .map_or_else(|| refuse(101_050), |record| give(&json!({ "CallRecord": record })));
         }
         assert_eq!(command, "get_record_by_filter");
         let number = |name: &str| body[name].as_i64().expect("a number");
@@ -172,22 +171,22 @@ impl Books {
         let size = usize::try_from(number("NumberPerPage")).expect("a size").min(100);
         let skipped = size * usize::try_from(page - 1).expect("a page");
         let list: Vec<&&Value> = found.iter().skip(skipped).take(size).collect();
-        give(json!({ "TotalNum": found.len(), "Page": page, "CallRecordList": list }))
+        give(&json!({ "TotalNum": found.len(), "Page": page, "CallRecordList": list }))
     }
 }
 
-fn give(response: Value) -> Response {
-    reply(json!({
+fn give(response: &Value) -> Response {
+    reply(&json!({
         "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "r-1", "Response": response,
     }))
 }
 
 fn refuse(code: i64) -> Response {
-    reply(json!({
+    reply(&json!({
         "ActionStatus": "FAIL", "ErrorInfo": "no", "ErrorCode": code, "RequestId": "r-1",
     }))
 }
 
-fn reply(reply: Value) -> Response {
+fn reply(reply: &Value) -> Response {
     reply.to_string().into_response()
 }

@@ -44,7 +44,11 @@ fn set(api: &Api, wanted: &CallbackSettings, is_meant: bool) -> Result<ExitCode,
     let is_changed = before.as_ref().is_none_or(|before| !is_same(before, wanted));
     show(api, &difference(before.as_ref(), Some(wanted)), is_meant || !is_changed)?;
     if is_changed {
-        confirm(is_meant || before.is_none(), "This overwrites what is set.")?;
+        let question = match &before {
+            Some(_) => "This overwrites what is set.",
+            None => "Callbacks are sent there then.",
+        };
+        confirm(is_meant, question)?;
         api.run(api.client.set_callback(wanted))?;
     }
     if api.is_json {

@@ -1,7 +1,8 @@
-//! `trtc-call demo`: the axum receiver, an inbox and a sender, over real HTTP on this machine.
+//! `trtc-call demo`: the axum receiver, an inbox, a sender and a vendor, over real HTTP on this machine.
 
 mod cases;
 mod inbox;
+mod lost;
 mod receiver;
 mod table;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         rows.push(Row::new(&case, &outcome));
     }
     rows.extend(inbox::rows(&runtime, &token, &mut client)?);
+    rows.push(lost::row(&runtime, &endpoint)?);
     runtime.shutdown_background();
 
     if args.json {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use trtc_call_api::{Code, Error as ApiError};
 use trtc_call_inbox::StoreError;
+use trtc_call_reconcile::Error as ReconcileError;
 use trtc_call_webhook::BuildError;
 
 /// One sentence for the person at the terminal. Holds no token, no signature and no query.
@@ -32,6 +33,16 @@ impl From<StoreError> for Failure {
     /// Its text names the file.
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<ReconcileError> for Failure {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Vendor(error) => error.into(),
+            ReconcileError::Store(error) => error.into(),
+            error => Self(error.to_string()),
+        }
     }
 }
 

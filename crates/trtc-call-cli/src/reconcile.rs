@@ -47,7 +47,7 @@ pub(crate) fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
         let asked = if confirm == Confirm::Never { 0 } else { reconcile.ask_due().await? };
         Ok::<_, Error>(Done::new(&inbox, report, asked).await?)
     });
-    let done = done.map_err(in_words)?;
+    let done = done?;
     if api.is_json {
         out::print_line(serde_json::to_vec(&done).map_err(|error| {
             Failure::new(format!("what was found cannot be written as JSON: {error}"))
@@ -69,14 +69,6 @@ async fn read(reconcile: &Reconcile, span: Range<SystemTime>) -> Result<Report, 
         sleep(Duration::from_secs(1)).await;
     }
     Err(Error::Busy)
-}
-
-fn in_words(error: Error) -> Failure {
-    match error {
-        Error::Vendor(error) => error.into(),
-        Error::Store(error) => error.into(),
-        error => Failure::new(error.to_string()),
-    }
 }
 
 /// What is printed.

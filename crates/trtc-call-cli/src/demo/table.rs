@@ -24,7 +24,7 @@ const NOT_AS_EXPECTED: &str = "WRONG";
 pub(super) struct Row {
     command: String,
     with: String,
-    /// None if no answer came.
+    /// None if no answer came, or nothing was sent.
     status: Option<u16>,
     answered: String,
     seen: String,
@@ -58,6 +58,18 @@ impl Row {
             with: format!("inbox: {}", scene.with),
             seen,
             ..told.unwrap_or_default()
+        }
+    }
+
+    /// A row about a callback that is never sent.
+    pub(super) fn of_lost(seen: String, expected: &str) -> Self {
+        Self {
+            command: Command::CallEnded.to_string(),
+            with: "lost, then reconciled".to_owned(),
+            status: None,
+            answered: "never sent".to_owned(),
+            is_as_expected: seen == expected,
+            seen,
         }
     }
 
