@@ -167,7 +167,7 @@ async fn each_request_is_a_quiet_line_and_no_line_holds_a_secret() {
     assert_eq!(
         warnings,
         [
-            "WARN call records of a second changed whenever they were read: one may be missing from=1 to=2"
+            "WARN call records changed each time that they were read: one may be missing from=1 to=2 since=0"
         ]
     );
 }
