@@ -57,27 +57,55 @@ pub(crate) fn tried_again(path: &str, error: &Error, wait: Duration) {
 
 /// A record of a list is left out: it has no call id, or one of ours cannot be read.
 pub(crate) fn unreadable(error: &trtc_call_webhook::Error) {
-    /// When the last loud line was, and how many were quiet since.
-    static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
-
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = Instant::now();
-    if last.0.is_some_and(|last| now.saturating_duration_since(last) < QUIET) {
-        last.1 = last.1.saturating_add(1);
-        return;
-    }
-    let since = last.1;
-    *last = (Some(now), 0);
+    static THROTTLE: Throttle = Throttle::new();
     let error: &(dyn std::error::Error + 'static) = error;
-    log!(WARN, { error = error, since = since }, "call record cannot be read: left out");
+    if let Some(since) = THROTTLE.loud(Instant::now()) {
+        log!(WARN, { error = error, since = since }, "call record cannot be read: left out");
+    }
 }
 
-/// A second of records changed each time that it was read.
+/// The smallest part of a span changed each time that it was read.
 pub(crate) fn unsettled(span: &RangeInclusive<u64>) {
+    static THROTTLE: Throttle = Throttle::new();
     let (from, to) = (*span.start(), *span.end());
-    log!(
-        WARN,
-        { from = from, to = to },
-        "call records of a second changed whenever they were read: one may be missing"
-    );
+    if let Some(since) = THROTTLE.loud(Instant::now()) {
+        log!(
+            WARN,
+            { from = from, to = to, since = since },
+            "call records changed each time that they were read: one may be missing"
+        );
+    }
+}
+
+/// Lets one line of a kind through in a while.
+struct Throttle(Mutex<(Option<Instant>, u64)>);
+
+impl Throttle {
+    const fn new() -> Self {
+        Self(Mutex::new((None, 0)))
+    }
+
+    /// How many were quiet since the last loud line, if this one is to be loud.
+    fn loud(&self, now: Instant) -> Option<u64> {
+        let mut throttled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, since) = &mut *throttled;
+        if last.is_some_and(|last| now.saturating_duration_since(last) < QUIET) {
+            *since = since.saturating_add(1);
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_loud_once_a_minute_with_how_many_there_were_since() {
+        let (throttle, start) = (Throttle::new(), Instant::now());
+        let loud = |seconds| throttle.loud(start + Duration::from_secs(seconds));
+        assert_eq!([loud(0), loud(0), loud(59), loud(60)], [Some(0), None, None, Some(2)]);
+    }
 }

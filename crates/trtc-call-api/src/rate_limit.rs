@@ -42,7 +42,7 @@ mod tests {
         let limit = Arc::new(RateLimit::new(10).unwrap());
         let start = Instant::now();
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
-        for number in 0..30 {
+        for number in 0_u128..30 {
             let (limit, sender) = (Arc::clone(&limit), sender.clone());
             tokio::spawn(async move {
                 limit.acquire().await;
@@ -50,7 +50,7 @@ mod tests {
             });
         }
         for number in 0..30 {
-            assert_eq!(receiver.recv().await.unwrap(), (number, u128::from(number) * 100));
+            assert_eq!(receiver.recv().await.unwrap(), (number, number * 100));
         }
     }
 

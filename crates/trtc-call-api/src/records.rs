@@ -8,6 +8,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use futures_util::Stream;
@@ -23,17 +24,18 @@ mod pass;
 use page::{Entry, Page};
 use pass::{Pass, Step};
 
-/// The most records of a part that is read page by page, unless it is a second.
+/// The most records of a part that is read page by page, unless it cannot be halved.
 const MANY: u64 = 1000;
 
-/// How often a part is read that changes meanwhile.
+/// How often a part is read, at most, that changes meanwhile.
 const TRIES: u32 = 3;
 
 /// The records of a span of time, in no order that is promised. [`Client::records`] makes it.
 ///
 /// Each record is there once, although calls arrive meanwhile, and none that is there all the time is
-/// missing. There is one exception: if the records of a single second fill more than a page and change each
-/// time that they are read, what was seen of them is all there is, and a warning is logged.
+/// missing. There is one exception: if the records of two neighbouring seconds are more than a page and
+/// change each of the three times that they are read, what was seen of them is all that is given, and a
+/// warning is logged.
 ///
 /// Ids are remembered as hashes of 128 bits until the end; records are given as soon as they are read.
 pub struct Records {
@@ -95,8 +97,10 @@ impl Records {
     }
 
     /// As a stream. It is to be left after an error that does not pass, as [`next`](Self::next) says.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Record, Error>> + Send {
-        unfold(self, async |mut records| records.next().await.map(|next| (next, records)))
+    #[must_use]
+    pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<Record, Error>> + Send>> {
+        let next = async |mut records: Self| Some((records.next().await?, records));
+        Box::pin(unfold(self, next))
     }
 
     /// Reads a page, which is empty where the vendor says that there is no record.

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest first wait, and the longest of all.
+/// How long the first wait is at most, and any other.
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(4);
 
 /// Exponential back-off with full jitter, for a while.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    /// When there is no further try; `None` for never.
+    /// From when on there is no further try; `None` if there always is one.
     until: Option<Instant>,
     longest: Duration,
 }

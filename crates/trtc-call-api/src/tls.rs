@@ -5,20 +5,16 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-/// What connects by TLS; whom it trusts the system says. Without `https` there is nobody to trust, and the
-/// system's certificates are not read.
-///
-/// `None` if the system has no certificates.
-pub(crate) fn config(is_https: bool) -> Option<ClientConfig> {
+/// Whom the system trusts; `None` if nobody.
+pub(crate) fn system_roots() -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    if is_https {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if is_https && roots.is_empty() {
-        return None;
-    }
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    Some(roots).filter(|roots| !roots.is_empty())
+}
+
+/// What connects by TLS to whoever has a certificate that these have signed.
+pub(crate) fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()?;
-    Some(config.with_root_certificates(roots).with_no_client_auth())
+        .with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
+use rustls::RootCertStore;
 
 use crate::redact::Secrets;
 use crate::{Error, tls};
@@ -24,15 +25,21 @@ const IDLE: Duration = Duration::from_secs(30);
 /// The most of a cause that is told, in bytes.
 const MAX_CAUSE: usize = 256;
 
-/// `None` if it cannot be set up.
+/// What sends requests to this URL; `None` if TLS cannot be set up.
 ///
 /// For `https` a proxy is taken from the environment, as in companies that have no other way out: it sees
 /// the host, no more. Without TLS it would see the UserSig, and what is asked is near: there is none.
 pub(crate) fn connect(base: &Url, timeout: Duration) -> Option<reqwest::Client> {
+    // Without TLS nobody is to be trusted, and the system need not have certificates.
     let is_https = base.scheme() == "https";
+    let roots = if is_https { tls::system_roots()? } else { RootCertStore::empty() };
+    build(is_https, roots, timeout)
+}
+
+fn build(is_https: bool, roots: RootCertStore, timeout: Duration) -> Option<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("trtc-call-api/", env!("CARGO_PKG_VERSION")))
-        .tls_backend_preconfigured(tls::config(is_https)?)
+        .tls_backend_preconfigured(tls::config(roots).ok()?)
         .http1_only()
         // It would carry the UserSig elsewhere.
         .redirect(Policy::none())
@@ -94,4 +101,69 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error
             None => error.source(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use rustls::ServerConfig;
+    use rustls::crypto::ring;
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// Signed by itself, for 127.0.0.1 until 2120, and nobody else's secret.
+    const CERTIFICATE: &str = "MIIBTTCB9aADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMMBHRlc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA8xDTALBgNVBAMMBHRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATCb8eT4dBJYIX2J+g78edLp8q257UvSSD/MLw4l7lB1kvsZ+q5fItvQkUYsHosDpH6yCEn+dxI5zh6lWXVVsQMo0AwPjAMBgNVHRMBAf8EAjAAMA8GA1UdEQQIMAaHBH8AAAEwHQYDVR0OBBYEFEwSqw31uf/6FXQFQm4oy31fuS/XMAoGCCqGSM49BAMCA0cAMEQCIGkkymzf3liLKNniWRxVvA2iecB5+AZ7lkfJN4/ny6xtAiAvL0Nt/5txHEBxcCDYLH9RmPOEMqc4NqP1aMn8lYqvIg==";
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgvIL5fe0e4NgNgitBd8aqZi5W5AmStuJL81kZZrAQ/aahRANCAATCb8eT4dBJYIX2J+g78edLp8q257UvSSD/MLw4l7lB1kvsZ+q5fItvQkUYsHosDpH6yCEn+dxI5zh6lWXVVsQM";
+
+    fn certificate() -> CertificateDer<'static> {
+        STANDARD.decode(CERTIFICATE).unwrap().into()
+    }
+
+    /// A server that answers the first request.
+    async fn serve() -> Url {
+        let key = PrivatePkcs8KeyDer::from(STANDARD.decode(KEY).unwrap());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(stream).await else {
+                return;
+            };
+            let mut request = [0; 4096];
+            assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(answer).await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        url
+    }
+
+    async fn ask(roots: RootCertStore) -> Result<Bytes, Error> {
+        let http = build(true, roots, Duration::from_secs(10)).unwrap();
+        post(&http, serve().await, "{}".to_owned(), Secrets::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_server_is_spoken_to_only_if_its_certificate_is_trusted() {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate()).unwrap();
+        assert_eq!(ask(roots).await.unwrap(), "{}");
+
+        let error = ask(RootCertStore::empty()).await.unwrap_err();
+        assert!(!error.is_transient(), "it does not pass by itself");
+        assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+    }
 }

@@ -101,7 +101,7 @@ async fn a_write_is_sent_again_only_where_it_was_not_carried_out() {
             assert_eq!(vendor.received().len(), 1);
         }
         let vendor = failing_once(|| Answer::Half("")).await;
-        let builder = vendor.builder().retry_for(LONG).timeout(Duration::from_millis(50));
+        let builder = vendor.builder().retry_for(LONG).timeout(Duration::from_millis(500));
         let error = writes(&builder.build().unwrap(), which).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert_eq!(vendor.received().len(), 1);
@@ -155,8 +155,7 @@ async fn it_gives_up_in_the_end_and_at_once_where_no_time_is_given() {
     assert_eq!((error.code(), vendor.received().len()), (Some(Code(60011)), 1));
     let client = vendor.builder().retry_for(Duration::from_millis(1500)).build().unwrap();
     assert!(client.callback().await.unwrap_err().is_rate_limited());
-    // The first waits are 125, 250 and 500 ms long on average.
-    assert!(vendor.received().len() > 2);
+    assert!(vendor.received().len() > 2, "once without and again with time");
 }
 
 #[tokio::test]
