@@ -41,15 +41,17 @@ fn none_is_set_at_first() {
 fn what_is_set_is_overwritten_only_if_it_is_meant() {
     let vendor = start(&[]);
     let set = |url, more: &[&str]| callback(&vendor, &[&["set", "--url", url], more].concat());
-    // Nothing is overwritten: nobody is asked.
-    let output = set(SECRET_URL, &[]);
+    // Nor is anything set.
+    assert!(sentence(&set(SECRET_URL, &[])).contains("--yes"));
+    stdout(&callback(&vendor, &["get"]), 1);
+    let output = set(SECRET_URL, &["--yes"]);
     let added = format!("url         + {SECRET_URL}\n");
     assert!(stdout(&output, 0).starts_with(&added), "{output:?}");
     assert_eq!(output.stderr, b"");
     let all = json!({ "url": SECRET_URL, "commands": ["Call.CallbackAfterEndCall",
         "Call.CallbackAfterStartCall", "Call.CallbackAfterMemberChanged"] });
     assert_eq!(object(&vendor, &["get"]), all);
-    // Nor is it if the same is set again.
+    // The same is set again: nobody is asked.
     assert!(stdout(&set(SECRET_URL, &[]), 0).ends_with("it was set already\n"));
 
     let output = set(OTHER_URL, &["--command", "CallEnded"]);
@@ -76,7 +78,7 @@ fn what_is_set_is_overwritten_only_if_it_is_meant() {
 #[test]
 fn what_is_set_is_deleted_only_if_it_is_meant() {
     let vendor = start(&[]);
-    stdout(&callback(&vendor, &["set", "--url", SECRET_URL]), 0);
+    stdout(&callback(&vendor, &["set", "--url", SECRET_URL, "--yes"]), 0);
     for args in [&["delete"][..], &["delete", "--json"]] {
         let output = callback(&vendor, args);
         stdout(&output, 2);
@@ -115,7 +117,7 @@ fn a_bad_choice_of_a_url_is_warned_of() {
 #[test]
 fn a_random_segment_is_made_and_printed() {
     let vendor = start(&[]);
-    let args = ["set", "--url", "https://example.com/callback", "--random-segment"];
+    let args = ["set", "--url", "https://example.com/callback", "--random-segment", "--yes"];
     let output = callback(&vendor, &args);
     let text = stdout(&output, 0);
     assert_eq!(stderr(&output), "");

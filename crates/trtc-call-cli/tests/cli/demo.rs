@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::common::{stdout, trtc_call};
 
 /// What is sent, what is answered, and what the handler saw.
-const ROWS: [[&str; 4]; 21] = [
+const ROWS: [[&str; 4]; 22] = [
     ["Call.CallbackAfterEndCall", "NormalEnd", "200 OK", "NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "duplicate", "200 OK", "duplicate: NormalEnd, talked 42 s"],
     ["Call.CallbackAfterEndCall", "Cancel", "200 OK", "Cancel, not answered"],
@@ -52,6 +52,12 @@ const ROWS: [[&str; 4]; 21] = [
         "200 OK",
         "2 disputed are resolved, attempt 1 bills 42 s",
     ],
+    [
+        "Call.CallbackAfterEndCall",
+        "lost, then reconciled",
+        "never sent",
+        "nothing; its record is found, attempt 1 bills 42 s",
+    ],
 ];
 
 #[test]
@@ -64,7 +70,7 @@ fn every_row_is_as_expected() {
             line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, [row.as_slice(), &["ok"]].concat());
     }
-    assert_eq!(lines.collect::<Vec<_>>(), ["", "21 of 21 as expected"]);
+    assert_eq!(lines.collect::<Vec<_>>(), ["", "22 of 22 as expected"]);
     // No colours where there is no terminal.
     assert!(!text.contains('\u{1b}'), "{text}");
 }
