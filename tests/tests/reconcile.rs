@@ -370,6 +370,29 @@ async fn a_backlog_reads_the_records_of_its_time_first() {
     assert!(!stage.vendor.spans().is_empty());
 }
 
+/// Those that are forged, or wait for long, hold up nobody.
+#[tokio::test]
+async fn a_true_call_does_not_wait_for_a_flood_of_forged_ones() {
+    let mut stage = Stage::new(Confirm::Always).await;
+    stage.reconcile = stage.reconcile.look_ups_per_second(1);
+    for call in 0..500 {
+        let _ = stage.arrives(&format!("forged {call}"), 900).await;
+    }
+    assert_eq!(stage.bills().await, []);
+    stage.clock.advance(MINUTE);
+    let _ = stage.arrives("true", 30).await;
+    stage.bills().await;
+    stage.has_record("true", Duration::ZERO, 30);
+    stage.clock.advance(5 * SECOND);
+    assert_eq!(stage.asks().await, 1, "the budget of a second");
+    stage.asks_for(10 * MINUTE).await;
+    assert_eq!(stage.bills().await, []);
+    // As a server does every five minutes.
+    stage.run(HOUR).await;
+    assert_eq!(stage.bills().await, [bill("true", 30, Some(30))]);
+    assert_eq!(stage.count(State::Confirming).await, 500);
+}
+
 /// It goes on where it was, also in another process, and one process does it at a time.
 #[tokio::test]
 async fn reconciling_goes_on_where_it_was() {

@@ -25,8 +25,13 @@ const MISSING_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// The longest pause after a question that was not answered.
 const LATER_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// How many are taken at a time; where so many wait, the records of that time are read first.
+/// How many are taken at a time.
 const BATCH: usize = 100;
+
+/// An item that was not asked about for so long is one of a backlog, and after so many of them the records of
+/// their time are read.
+const BEHIND: Duration = Duration::from_secs(30);
+const BACKLOG: usize = 100;
 
 /// How many questions are on their way at a time.
 const AT_ONCE: usize = 16;
@@ -34,7 +39,7 @@ const AT_ONCE: usize = 16;
 /// How long those who take items keep them from others: longer than all their questions take.
 const TERM: Duration = Duration::from_secs(5 * 60);
 
-/// How often all records of the time of a backlog are read.
+/// How often the records of the time of a backlog are read.
 const BACKLOG_EACH: Duration = Duration::from_secs(5 * 60);
 
 /// How often to look for what another process has let wait for its record.
@@ -50,6 +55,8 @@ pub(crate) struct Asker {
     client: Client,
     /// How long to leave the vendor alone: none while it answers.
     pause: Option<Duration>,
+    /// How many items of a backlog came one after the other.
+    behind: usize,
     /// When the records of a backlog were read last.
     read_backlog: Option<Instant>,
 }
@@ -66,7 +73,7 @@ impl Asker {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, client: Client) -> Self {
-        Self { shared, client, pause: None, read_backlog: None }
+        Self { shared, client, pause: None, behind: 0, read_backlog: None }
     }
 
     /// Asks about what is due, and says when to come again.
@@ -98,8 +105,7 @@ impl Asker {
         let asked = self.shared.inbox.store().ask(request).await?;
         let (count, next) = (asked.items.len(), asked.next.unwrap_or(POLL).min(POLL));
         let mut items = asked.items;
-        if count == BATCH && self.read_backlog.is_none_or(|at| at.elapsed() > BACKLOG_EACH) {
-            self.read_backlog = Some(Instant::now());
+        if self.has_backlog(&items) {
             let confirmed = self.read_backlog(&items).await?;
             items.retain(|item| !confirmed.contains(&item.lease.item));
         }
@@ -135,6 +141,19 @@ impl Asker {
         }
         self.shared.inbox.store().answer(answers).await?;
         Ok(AskedFor { items: count, next })
+    }
+
+    /// Whether so many wait that it is better to read all records of their time, now and then.
+    fn has_backlog(&mut self, items: &[AskedItem]) -> bool {
+        let is_behind = |item: &AskedItem| item.missing_for.is_none() && item.waiting_for > BEHIND;
+        let behind = items.iter().filter(|item| is_behind(item)).count();
+        self.behind = if behind == items.len() { self.behind.saturating_add(behind) } else { 0 };
+        if self.behind < BACKLOG || self.read_backlog.is_some_and(|at| at.elapsed() < BACKLOG_EACH)
+        {
+            return false;
+        }
+        (self.behind, self.read_backlog) = (0, Some(Instant::now()));
+        true
     }
 
     /// Reads the records of the time from which these items are: one request has a hundred of them. Says
