@@ -33,7 +33,7 @@ impl Metadata {
     fn ours(&self) -> Vec<&Value> {
         let ours = |package: &&Value| package["source"].is_null() && package["publish"].is_null();
         let packages: Vec<_> = self.packages().filter(ours).collect();
-        assert_eq!(packages.len(), 8);
+        assert_eq!(packages.len(), 10);
         packages
     }
 
