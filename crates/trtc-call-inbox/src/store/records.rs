@@ -214,7 +214,7 @@ impl AskRequest {
 pub struct Asked {
     /// The items, the longest due first.
     pub items: Vec<AskedItem>,
-    /// In how long there may be more: none if nothing waits.
+    /// In how long there may be more: none if nothing else waits.
     pub next: Option<Duration>,
 }
 
