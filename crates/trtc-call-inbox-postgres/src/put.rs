@@ -94,7 +94,7 @@ pub(crate) async fn put(
     } else if let Some(firsts) = firsts(&rows) {
         let firsts: Vec<(usize, &Row<'_>)> =
             firsts.iter().filter_map(|place| Some((*place, rows.get(*place)?))).collect();
-        match put_at_once(connection, clock, firsts.iter().map(|(_, row)| *row), false).await {
+        match put_at_once(connection, clock, firsts.iter().map(|(_, row)| *row), None).await {
             Err(failure) if failure.is(TO_BE_COMPARED) => {}
             Err(failure) => return Err(failure),
             Ok((numbers, _)) => {
@@ -139,7 +139,7 @@ pub(crate) async fn put_at_once<'a>(
     connection: &Connection,
     clock: &Clock,
     rows: impl Iterator<Item = &'a Row<'a>> + Clone,
-    are_records: bool,
+    numbers_of_records: Option<&[i64]>,
 ) -> Result<(Vec<Option<ItemId>>, SystemTime), Failure> {
     let each = || rows.clone();
     let digests: Vec<&[u8]> = each().map(|row| &row.digest[..]).collect();
@@ -155,7 +155,7 @@ pub(crate) async fn put_at_once<'a>(
     let bodies: Vec<&[u8]> = each().map(|row| row.body).collect();
     let arguments: [Argument<'_>; 13] = [
         (&VERSION, Type::INT4),
-        (&are_records, Type::BOOL),
+        (&numbers_of_records, Type::INT8_ARRAY),
         (&digests, Type::BYTEA_ARRAY),
         (&keys, Type::TEXT_ARRAY),
         (&sdk_app_ids, Type::INT8_ARRAY),
@@ -180,9 +180,7 @@ async fn put_one_by_one(
     clock: &Clock,
     rows: &[Row<'_>],
 ) -> Result<Vec<Put>, Failure> {
-    let items = i32::try_from(rows.len()).unwrap_or(i32::MAX);
-    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
-    let numbers: Vec<i64> = numbers.try_get(0)?;
+    let numbers = next_numbers(connection, rows.len()).await?;
     let mut sorted: Vec<(usize, (&Row<'_>, i64))> = rows.iter().zip(numbers).enumerate().collect();
     sorted.sort_by_key(|(_, (row, _))| &row.digest);
     let mut puts = vec![Put::Duplicate; rows.len()];
@@ -198,6 +196,16 @@ async fn put_one_by_one(
         }
     }
     Ok(puts)
+}
+
+/// Numbers for so many items, in the order of their arrival.
+pub(crate) async fn next_numbers(
+    connection: &Connection,
+    items: usize,
+) -> Result<Vec<i64>, Failure> {
+    let items = i32::try_from(items).unwrap_or(i32::MAX);
+    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
+    Ok(numbers.try_get(0)?)
 }
 
 /// What comes of an item whose key may be known.

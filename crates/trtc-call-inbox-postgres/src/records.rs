@@ -11,7 +11,7 @@ use trtc_call_inbox::{Item, ItemId, NewItem, State};
 use crate::clock::Clock;
 use crate::connect::{Argument, Connection};
 use crate::error::Failure;
-use crate::put::{Row, put_at_once};
+use crate::put::{Row, next_numbers, put_at_once};
 use crate::row::{bytes, confirmation, done, word};
 use crate::schema::VERSION;
 use crate::text::unescape;
@@ -24,7 +24,7 @@ const KNOWN_ITEMS: &str = "
 
 const DECIDE: &str = "
     SELECT item
-    FROM trtc_call.decide($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    FROM trtc_call.decide($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 /// Keeps records, and says of each what became of it: in one transaction, but for those of which one
 /// statement finds that there is nothing to be done.
@@ -86,30 +86,31 @@ fn touches_known(scope: Scope) -> bool {
     scope == Scope::All
 }
 
-/// Keeps records one after the other, in the order of their keys' digests, once all keys are locked. In a
-/// transaction that has begun.
+/// Keeps those records that are the first of their key by one statement, as far as the key is not known, and
+/// has the others decide one after the other. In a transaction that has begun.
 async fn keep(
     connection: &Connection,
     clock: &Clock,
     rows: &[(usize, &Row<'_>)],
     scope: Scope,
 ) -> Result<Vec<(usize, PutRecord)>, Failure> {
-    let mut sorted = rows.to_vec();
-    sorted.sort_by_key(|(_, row)| &row.digest);
-    let mut firsts = sorted.clone();
-    firsts.dedup_by_key(|(_, row)| &row.digest);
-    let each = firsts.iter().map(|(_, row)| *row);
-    let (numbers, at) = put_at_once(connection, clock, each, true).await?;
-    let new = firsts.iter().zip(numbers);
-    let new: HashMap<usize, ItemId> =
-        new.filter_map(|((place, _), number)| Some((*place, number?))).collect();
+    let numbers = next_numbers(connection, rows.len()).await?;
+    let mut seen = HashSet::new();
+    let firsts = rows.iter().zip(&numbers).filter(|((_, row), _)| seen.insert(&row.digest));
+    let (firsts, numbers_of_firsts): (Vec<&Row<'_>>, Vec<i64>) =
+        firsts.map(|((_, row), number)| (*row, *number)).unzip();
+    let each = firsts.into_iter();
+    let (stored, at) = put_at_once(connection, clock, each, Some(&numbers_of_firsts)).await?;
+    let stored: HashSet<ItemId> = stored.into_iter().flatten().collect();
     let mut puts = Vec::with_capacity(rows.len());
-    for (place, row) in sorted {
-        let put = match new.get(&place) {
-            Some(item) => PutRecord::Stored(*item),
-            None => compare(connection, at, row, scope).await?,
+    for ((place, row), number) in rows.iter().zip(numbers) {
+        let item = ItemId::new(number);
+        let put = if stored.contains(&item) {
+            PutRecord::Stored(item)
+        } else {
+            compare(connection, at, number, row, scope).await?
         };
-        puts.push((place, put));
+        puts.push((*place, put));
     }
     Ok(puts)
 }
@@ -118,6 +119,7 @@ async fn keep(
 async fn compare(
     connection: &Connection,
     at: SystemTime,
+    number: i64,
     row: &Row<'_>,
     scope: Scope,
 ) -> Result<PutRecord, Failure> {
@@ -130,8 +132,9 @@ async fn compare(
     key.bodies.decide(row.new.compared.clone());
     let rejected: Vec<i64> = reject.iter().map(|item| item.get()).collect();
     let (chosen, replaces) = work.unwrap_or_default();
-    let own: [Argument<'_>; 6] = [
+    let own: [Argument<'_>; 7] = [
         (&at, Type::TIMESTAMPTZ),
+        (&number, Type::INT8),
         (&rejected, Type::INT8_ARRAY),
         (&work.is_some(), Type::BOOL),
         (&chosen.map(ItemId::get), Type::INT8),

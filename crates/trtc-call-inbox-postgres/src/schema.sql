@@ -135,9 +135,10 @@ $$;
 -- Keeps items of different keys. Gives the number of each that is new, and null for one that would be
 -- billed as one that is known. Refuses all if somebody has to compare one of them: a dispute, mostly.
 --
--- Of records, those with a known key are compared by whoever puts them: here those keys are locked.
+-- Records bring numbers along. Those with a known key are compared by whoever puts them: here those keys are
+-- locked.
 CREATE FUNCTION trtc_call.put(
-    version integer, are_records boolean, digests bytea[], keys text[], sdk_app_ids bigint[],
+    version integer, of_records bigint[], digests bytea[], keys text[], sdk_app_ids bigint[],
     compared text[], commands text[], call_ids text[], sources text[], signatures text[],
     has_records boolean[], sha256s bytea[], bodies bytea[],
     OUT numbers bigint[], OUT at timestamptz
@@ -149,7 +150,7 @@ BEGIN
     at := trtc_call.begin_work(version);
     -- By the places of the arrays, of which many are expected: many rows are joined by their hashes.
     WITH brought AS MATERIALIZED (
-        SELECT nextval('trtc_call.item_numbers') AS id, n AS place, digests[n] AS digest, keys[n] AS key,
+        SELECT coalesce(of_records[n], nextval('trtc_call.item_numbers')) AS id, n AS place, digests[n] AS digest, keys[n] AS key,
                sdk_app_ids[n] AS sdk_app_id, put.compared[n] AS compared, commands[n] AS command,
                call_ids[n] AS call_id, sources[n] AS source, signatures[n] AS signature,
                has_records[n] AS has_record, sha256s[n] AS sha256, bodies[n] AS body
@@ -160,7 +161,7 @@ BEGIN
         INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
         SELECT b.digest, b.key, b.sdk_app_id, b.compared, b.id, put.at FROM brought AS b ORDER BY b.digest
         ON CONFLICT (digest) DO UPDATE SET deliveries = k.deliveries + 1, last_at = put.at
-        WHERE NOT are_records
+        WHERE of_records IS NULL
         RETURNING k.digest, k.first_item, k.compared
     ),
     stored AS (
@@ -452,7 +453,8 @@ BEGIN
     SELECT array_agg(d.n) INTO places FROM (
         SELECT n FROM generate_series(1, cardinality(ids)) AS n
         JOIN trtc_call.items AS i ON i.id = ids[n]
-        WHERE i.token = tokens[n] AND i.state || '' = 'leased'
+        -- Many places are expected, and few numbers: these lead to the rows.
+        WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' = 'leased'
         FOR UPDATE OF i SKIP LOCKED
     ) AS d;
     FOR settled IN
@@ -487,7 +489,7 @@ BEGIN
         FOR settled IN
             SELECT n FROM generate_series(1, cardinality(ids)) AS n
             JOIN trtc_call.items AS i ON i.id = ids[n]
-            WHERE i.token = tokens[n] AND i.state || '' = 'leased'
+            WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' = 'leased'
         LOOP
             held[settled.n] := NULL;
         END LOOP;
@@ -644,8 +646,8 @@ END
 $$;
 
 -- The items of a key that is locked, which are locked by this as well: what a transaction of the user's holds
--- is taken for leased. Bodies are given where a record may be compared with them. A key without items
--- gives one row, without a number.
+-- is taken for leased. In the order of their arrival, with bodies where a record may be compared with them. A
+-- key without items gives one row, without a number.
 CREATE FUNCTION trtc_call.known_items(digest bytea, touches_known boolean)
 RETURNS TABLE (
     compared text, pruned_handled bigint, item bigint, state text, command text, done_as text,
@@ -674,14 +676,15 @@ BEGIN
         LEFT JOIN LATERAL (SELECT i.body, i.record) AS b
             ON i.done_as = 'handled' OR (touches_known AND i.state <> 'done')
         WHERE i.id = known.first_item OR (i.digest = known.digest AND i.is_rival)
-    ) AS f ON true;
+    ) AS f ON true
+    ORDER BY f.id;
 END
 $$;
 
 -- Has a record decide its key, which is locked as well as these items: what is rejected is done. If something
--- is to be worked, that is the chosen item, or else the record itself; gives which one it is.
+-- is to be worked, that is the chosen item, or else the record itself, by this number; gives which one it is.
 CREATE FUNCTION trtc_call.decide(
-    at timestamptz, rejected bigint[], works boolean, chosen bigint, corrects bigint,
+    at timestamptz, number bigint, rejected bigint[], works boolean, chosen bigint, corrects bigint,
     compared text, digest bytea, sdk_app_id bigint, command text, call_id text, source text,
     signature text, has_record boolean, sha256 bytea, body bytea, OUT item bigint
 )
@@ -698,7 +701,7 @@ BEGIN
     IF NOT works THEN
         RETURN;
     END IF;
-    item := coalesce(chosen, nextval('trtc_call.item_numbers'));
+    item := coalesce(chosen, number);
     IF chosen IS NULL THEN
         INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
                                      signature, has_record, received_at, state, due_at, replaces, body)
@@ -813,7 +816,7 @@ BEGIN
     SELECT array_agg(d.n) INTO places FROM (
         SELECT n FROM generate_series(1, cardinality(ids)) AS n
         JOIN trtc_call.items AS i ON i.id = ids[n]
-        WHERE i.token = tokens[n] AND i.state || '' IN ('confirming', 'disputed')
+        WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' IN ('confirming', 'disputed')
         FOR UPDATE OF i SKIP LOCKED
     ) AS d;
     FOR answered IN
