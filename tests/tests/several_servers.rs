@@ -10,7 +10,10 @@ use conformance::chapter;
 use conformance::postgres::{Database, Server};
 use conformance::stores::deliver;
 use tokio_postgres::SimpleQueryMessage;
-use trtc_call_inbox::store::{LeaseRequest, Put, Retention, Store};
+use trtc_call_inbox::store::{
+    Answer, AskRequest, FIRST_ASKED, LeaseRequest, Outcome, Put, PutRecord, Retention, Scope,
+    Settlement, Store,
+};
 use trtc_call_inbox::{Inbox, Job, JobError, NewItem, Unhandled};
 use trtc_call_inbox_postgres::PostgresInbox;
 use trtc_call_webhook::sender::Request;
@@ -88,7 +91,11 @@ fn item(call_id: &str, seconds: i64) -> NewItem {
     NewItem::of(&deliver(APP, &Request::new(APP, ended(call_id, seconds))))
 }
 
-/// What servers do: receive, also what is known and what is disputed; work; and put in order.
+fn record(call_id: &str, seconds: i64) -> NewItem {
+    NewItem::of_record(APP, item(call_id, seconds).body).unwrap()
+}
+
+/// What servers do: receive, also what is known and what is disputed; work; ask for records; and put in order.
 async fn works(database: &Database, role: &str) -> Result<(), Box<dyn Error>> {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +107,25 @@ async fn works(database: &Database, role: &str) -> Result<(), Box<dyn Error>> {
         unreachable!("{puts:?}");
     };
     assert_eq!(store.put(vec![item(&a, 1)]).await?, [Put::Duplicate]);
-    store.lease(LeaseRequest::new(1, 1, Duration::from_secs(30), 3)).await?;
+    let request = || LeaseRequest::new(1, 1, Duration::from_secs(30), 3);
+    for leased in store.lease(request()).await?.items {
+        let (lease, outcome) = (leased.lease, Outcome::AskRecord);
+        assert_eq!(store.settle(vec![Settlement { lease, outcome }]).await?, [true]);
+    }
+    let app = APP.into();
+    store.lead(app, 1, Duration::from_secs(30)).await?;
+    store.keep_progress(app, 1, "far".to_owned()).await?;
+    for asked in store.ask(AskRequest::new(app, 1, 100, Duration::ZERO)).await?.items {
+        let answer = Answer::Later { after: FIRST_ASKED, error: "away".to_owned() };
+        store.answer(vec![(asked.lease, answer)]).await?;
+    }
+    let records = vec![record(&b, 3), record(&format!("c{call}"), 1)];
+    let [PutRecord::Confirmed(_), PutRecord::Stored(_)] =
+        store.put_records(records, Scope::All).await?[..]
+    else {
+        unreachable!("{b}")
+    };
+    store.lease(request()).await?;
     store.prune(Retention::default(), 10).await?;
     store.stats(None).await?;
     Ok(())
@@ -142,9 +167,11 @@ async fn the_chapters_statements_work() {
     let dead = Request::new(APP, CallStarted::new("c"));
     assert!(inbox.accept(&deliver(APP, &dead)).await.is_durable());
     inbox.worker().unhandled(Unhandled::Dead).run_due().await.unwrap();
-    store.put(vec![item("d", 1), item("e", 1)]).await.unwrap();
-    let leased = store.lease(LeaseRequest::new(1, 1, Duration::from_secs(30), 3)).await.unwrap();
-    assert_eq!(leased.items.len(), 1);
+    store.put(vec![item("d", 1), item("e", 1), item("f", 1)]).await.unwrap();
+    let leased = store.lease(LeaseRequest::new(1, 2, Duration::from_secs(30), 3)).await.unwrap();
+    let [first, _] = &leased.items[..] else { panic!("two items") };
+    let settlement = Settlement { lease: first.lease, outcome: Outcome::AskRecord };
+    assert_eq!(store.settle(vec![settlement]).await.unwrap(), [true]);
     let mut counts = Vec::new();
     for row in rows(&database, &statements.watching).await {
         if row.columns()[0].name() == "state" {
@@ -153,7 +180,7 @@ async fn the_chapters_statements_work() {
         }
     }
     counts.sort();
-    assert_eq!(counts, ["dead 1", "disputed 2", "leased 1", "waiting 1"]);
+    assert_eq!(counts, ["confirming 1", "dead 1", "disputed 2", "leased 1", "waiting 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +204,7 @@ async fn a_server_needs_each_of_the_rights_and_no_other() {
             taken_away += 1;
         }
     }
-    assert_eq!(taken_away, 1 + 1 + 2 * 4 + 1);
+    assert_eq!(taken_away, 1 + 1 + 2 * 4 + 3 + 1);
     works(&database, "callbacks_rights").await.unwrap();
 }
 

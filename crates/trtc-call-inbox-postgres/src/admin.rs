@@ -23,7 +23,8 @@ const PROBE: &str = "
     INSERT INTO trtc_call.keys (digest, key, sdk_app_id, compared, first_item, last_at)
     VALUES ($1, '', 0, '', 0, trtc_call.now())";
 
-/// Makes items that are dead or wait due at once. Says of each whether it was one of those.
+/// Makes items that are dead or wait, also for their record, due at once. Says of each whether it was one of
+/// those.
 pub(crate) async fn replay(
     connection: &Connection,
     clock: &Clock,
@@ -33,7 +34,7 @@ pub(crate) async fn replay(
     Ok(items.iter().map(|item| replayed.contains(item)).collect())
 }
 
-/// Puts items away. Says of each whether it waited, was dead or disputed.
+/// Puts items away. Says of each whether it waited, also for its record, was dead or disputed.
 pub(crate) async fn discard(
     connection: &Connection,
     clock: &Clock,
@@ -43,7 +44,7 @@ pub(crate) async fn discard(
     Ok(items.iter().map(|item| discarded.remove(item)).collect())
 }
 
-/// Removes bodies and errors. Says of each whether it was done.
+/// Removes bodies, records and errors. Says of each whether it was done.
 pub(crate) async fn erase(
     connection: &Connection,
     clock: &Clock,
@@ -66,7 +67,7 @@ async fn change(
     Ok(changed.try_get::<_, Vec<i64>>(0)?.into_iter().map(ItemId::new).collect())
 }
 
-/// Decides a dispute.
+/// Decides a dispute, or that a record is not needed.
 pub(crate) async fn resolve(
     connection: &Connection,
     clock: &Clock,

@@ -50,7 +50,7 @@ const SELECT_SETTINGS: &str = "
            NOT EXISTS (
                SELECT FROM pg_catalog.pg_class AS c
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-               WHERE n.nspname = 'trtc_call' AND c.relname IN ('keys', 'items')
+               WHERE n.nspname = 'trtc_call' AND c.relname IN ('keys', 'items', 'apps')
                  AND c.relpersistence <> 'p'
            ),
            pg_postmaster_start_time()";

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use trtc_call_inbox::store::{
-    Lease, LeaseRequest, Leased, Pruned, Put, Resolved, Retention, Settlement, Store, StoreError,
-    StoreFuture,
+    Answer, AskRequest, Asked, Lead, Lease, LeaseRequest, Leased, Pruned, Put, PutRecord, Resolved,
+    Retention, Scope, Settlement, Store, StoreError, StoreFuture,
 };
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
 use trtc_call_inbox::{Filter, Item, ItemId, NewItem, Stats};
@@ -21,7 +21,7 @@ use crate::error::{Failure, closed};
 use crate::options::PostgresOptions;
 use crate::pool::Pool;
 use crate::url::Target;
-use crate::{admin, integrity, lease, log, read, row, schema, settle};
+use crate::{admin, ask, integrity, lead, lease, log, read, records, row, schema, settle};
 
 /// The most connections for workers and tools, for reads, and for transactions of the user's.
 const WORKERS: usize = 4;
@@ -196,39 +196,26 @@ impl Store for PostgresInbox {
         on!(self.workers, |connection, clock| admin::resolve(connection, clock, item))
     }
 
-    fn put_records(
-        &self,
-        _: Vec<NewItem>,
-        _: trtc_call_inbox::store::Scope,
-    ) -> StoreFuture<'_, Vec<trtc_call_inbox::store::PutRecord>> {
-        todo!()
+    fn put_records(&self, records: Vec<NewItem>, scope: Scope) -> StoreFuture<'_, Vec<PutRecord>> {
+        on!(self.workers, |connection, clock| records::put(connection, clock, &records, scope))
     }
 
-    fn ask(
-        &self,
-        _: trtc_call_inbox::store::AskRequest,
-    ) -> StoreFuture<'_, trtc_call_inbox::store::Asked> {
-        todo!()
+    fn ask(&self, request: AskRequest) -> StoreFuture<'_, Asked> {
+        on!(self.workers, |connection, clock| ask::ask(connection, clock, &request))
     }
 
-    fn answer(
-        &self,
-        _: Vec<(Lease, trtc_call_inbox::store::Answer)>,
-    ) -> StoreFuture<'_, Vec<bool>> {
-        todo!()
+    fn answer(&self, answers: Vec<(Lease, Answer)>) -> StoreFuture<'_, Vec<bool>> {
+        on!(self.workers, |connection, clock| ask::answer(connection, clock, &answers))
     }
 
-    fn lead(
-        &self,
-        _: SdkAppId,
-        _: i64,
-        _: Duration,
-    ) -> StoreFuture<'_, Option<trtc_call_inbox::store::Lead>> {
-        todo!()
+    fn lead(&self, app: SdkAppId, owner: i64, term: Duration) -> StoreFuture<'_, Option<Lead>> {
+        on!(self.workers, |connection, clock| lead::lead(connection, clock, app, owner, term))
     }
 
-    fn keep_progress(&self, _: SdkAppId, _: i64, _: String) -> StoreFuture<'_, bool> {
-        todo!()
+    fn keep_progress(&self, app: SdkAppId, owner: i64, progress: String) -> StoreFuture<'_, bool> {
+        on!(self.workers, |connection, clock| {
+            lead::keep_progress(connection, clock, app, owner, &progress)
+        })
     }
 
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {

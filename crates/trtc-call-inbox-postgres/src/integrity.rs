@@ -3,7 +3,7 @@
 //! Pages and the insides of indexes are PostgreSQL's: its checksums and `pg_amcheck` look at those.
 
 use tokio_postgres::types::Type;
-use trtc_call_inbox::{DoneAs, SignatureFound, Source, State};
+use trtc_call_inbox::{Confirmation, DoneAs, SignatureFound, Source, State};
 
 use crate::connect::Connection;
 use crate::error::Failure;
@@ -20,6 +20,8 @@ const ITEMS: &str = r"
         (i.is_rival = (i.id = k.first_item), 'items that their key does not know'),
         (sha256(i.body) <> i.sha256, 'bodies that are not those that came'),
         (i.state <> 'done' AND i.body IS NULL, 'items that are not done and have no body'),
+        (i.state = 'confirming' AND (NOT i.has_record OR i.confirmation IS NOT NULL),
+         'items that wait for a record that nobody asks for'),
         (i.state = 'leased' AND num_nulls(i.owner, i.token, i.leased_until, i.lease_term) > 0,
          'items that are leased to nobody: no worker takes them back'),
         (i.state = 'done' AND num_nulls(i.done_as, i.done_at) > 0,
@@ -42,8 +44,8 @@ const KEYS: &str = "
     WHERE f.is_wrong GROUP BY f.what ORDER BY f.what";
 
 const WORDS: &str = "
-    SELECT state, source, signature, done_as, count(*), min(id) FROM trtc_call.items
-    GROUP BY state, source, signature, done_as ORDER BY min(id)";
+    SELECT state, source, signature, done_as, confirmation, count(*), min(id) FROM trtc_call.items
+    GROUP BY state, source, signature, done_as, confirmation ORDER BY min(id)";
 
 /// Whoever counts on from here takes a number that is taken.
 const NUMBERS: &str = "
@@ -60,7 +62,7 @@ const INDEXES: &str = "
     )";
 
 /// The indexes that `schema.sql` makes without a name.
-const PRIMARY_KEYS: [&str; 2] = ["items_pkey", "keys_pkey"];
+const PRIMARY_KEYS: [&str; 3] = ["apps_pkey", "items_pkey", "keys_pkey"];
 
 /// A sentence for each thing that is found, in a transaction that has begun.
 pub(crate) async fn find(connection: &Connection) -> Result<Vec<String>, Failure> {
@@ -74,13 +76,14 @@ pub(crate) async fn find(connection: &Connection) -> Result<Vec<String>, Failure
         }
     }
     for row in connection.rows(WORDS, &[]).await? {
-        let is_known: [fn(&str) -> bool; 4] = [
+        let is_known: [fn(&str) -> bool; 5] = [
             |word| State::from_word(word).is_some(),
             |word| Source::from_word(word).is_some(),
             |word| SignatureFound::from_word(word).is_some(),
             |word| DoneAs::from_word(word).is_some(),
+            |word| Confirmation::from_word(word).is_some(),
         ];
-        let (count, first): (i64, i64) = (row.try_get(4)?, row.try_get(5)?);
+        let (count, first): (i64, i64) = (row.try_get(5)?, row.try_get(6)?);
         for (column, is_known) in is_known.iter().enumerate() {
             let word: Option<&str> = row.try_get(column)?;
             if let Some(word) = word.filter(|word| !is_known(word)) {

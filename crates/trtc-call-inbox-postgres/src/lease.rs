@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use trtc_call_inbox::store::{CLOCK_TOLERANCE, Lease, LeaseRequest, Leased, LeasedItem};
@@ -12,14 +11,15 @@ use trtc_call_inbox::{Item, ItemId, SignatureFound, Source};
 use crate::clock::Clock;
 use crate::connect::{Argument, Connection};
 use crate::error::Failure;
-use crate::row::{app, count, word};
+use crate::row::{app, bytes, confirmation, count, word};
 use crate::schema::VERSION;
 use crate::text::unescape;
 use crate::time::{Interval, between};
 
 const LEASE: &str = "
     SELECT item, token, key, sdk_app_id, command, call_id, source, signature, received_at, attempts,
-           first_attempt_at, replaces, body, at, died, suspects_due, next_due, is_healed
+           first_attempt_at, replaces, confirmation, body, record, at, died, suspects_due, next_due,
+           is_healed
     FROM trtc_call.lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Rescues, and hands out.
@@ -48,16 +48,16 @@ pub(crate) async fn lease(
     let rows = connection.rows(LEASE, &arguments);
     let mut leased = Leased::default();
     for row in &rows.await? {
-        let at: SystemTime = row.try_get(13)?;
+        let at: SystemTime = row.try_get(15)?;
         if let Some(id) = row.try_get::<_, Option<i64>>(0)? {
             leased.items.push(item(row, ItemId::new(id), at)?);
             continue;
         }
-        let died: Option<Vec<i64>> = row.try_get(14)?;
+        let died: Option<Vec<i64>> = row.try_get(16)?;
         leased.died = died.unwrap_or_default().into_iter().map(ItemId::new).collect();
-        leased.suspects_due = row.try_get(15)?;
-        let next_due: Option<SystemTime> = row.try_get(16)?;
-        let is_healed = row.try_get(17)?;
+        leased.suspects_due = row.try_get(17)?;
+        let next_due: Option<SystemTime> = row.try_get(18)?;
+        let is_healed = row.try_get(19)?;
         leased.next_due = next_due.map(|due| between(at, if is_healed { due } else { at }));
         clock.healed(request.owner, seen, at, is_healed);
     }
@@ -73,7 +73,9 @@ fn item(row: &Row, id: ItemId, at: SystemTime) -> Result<LeasedItem, Failure> {
     item.received_at = row.try_get(8)?;
     item.attempts = count(row.try_get(9)?);
     item.replaces = row.try_get::<_, Option<i64>>(11)?.map(ItemId::new);
-    item.body = row.try_get::<_, Option<&[u8]>>(12)?.map(Bytes::copy_from_slice);
+    item.confirmation = confirmation(row.try_get(12)?)?;
+    item.body = bytes(row.try_get(13)?);
+    item.record = bytes(row.try_get(14)?);
     let lease = Lease { item: id, token: row.try_get(1)? };
     Ok(LeasedItem::new(lease, item, between(row.try_get(10)?, at)))
 }

@@ -15,6 +15,7 @@
 )]
 
 mod admin;
+mod ask;
 mod client;
 mod clock;
 mod commits;
@@ -24,12 +25,14 @@ mod error;
 mod hosts;
 mod inbox;
 mod integrity;
+mod lead;
 mod lease;
 mod log;
 mod options;
 mod pool;
 mod put;
 mod read;
+mod records;
 mod row;
 mod schema;
 mod settle;

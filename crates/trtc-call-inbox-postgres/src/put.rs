@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
-use trtc_call_inbox::store::{ComparedBodies, Put};
+use trtc_call_inbox::store::{ComparedBodies, FIRST_ASKED, Put};
 use trtc_call_inbox::{ItemId, NewItem};
 
 use crate::clock::Clock;
@@ -15,25 +15,28 @@ use crate::connect::{Argument, Connection};
 use crate::error::{Failure, TO_BE_COMPARED};
 use crate::schema::VERSION;
 use crate::text::escape;
+use crate::time::Interval;
 
-const PUT: &str =
-    "SELECT numbers, at FROM trtc_call.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const PUT: &str = "
+    SELECT numbers, at
+    FROM trtc_call.put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const PUT_ONE: &str = "
     SELECT item, known, has_body, at
-    FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    FROM trtc_call.put_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const DISPUTE: &str = "
-    SELECT after_done FROM trtc_call.dispute($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    SELECT after_done
+    FROM trtc_call.dispute($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const NEXT_NUMBERS: &str = "SELECT trtc_call.next_numbers($1)";
 
 /// An item as the statements take it.
-struct Row<'a> {
-    new: &'a NewItem,
+pub(crate) struct Row<'a> {
+    pub(crate) new: &'a NewItem,
     key: Cow<'a, str>,
     compared: String,
-    digest: Vec<u8>,
+    pub(crate) digest: Vec<u8>,
     sdk_app_id: i64,
     command: Option<Cow<'a, str>>,
     call_id: Option<Cow<'a, str>>,
@@ -44,7 +47,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(new: &'a NewItem) -> Self {
+    pub(crate) fn of(new: &'a NewItem) -> Self {
         Self {
             new,
             key: escape(&new.key),
@@ -61,7 +64,7 @@ impl<'a> Row<'a> {
     }
 
     /// What stands last among the arguments of each statement that keeps one item.
-    fn arguments(&self) -> [Argument<'_>; 8] {
+    pub(crate) fn arguments(&self) -> [Argument<'_>; 9] {
         [
             (&self.digest, Type::BYTEA),
             (&self.sdk_app_id, Type::INT8),
@@ -69,6 +72,7 @@ impl<'a> Row<'a> {
             (&self.call_id, Type::TEXT),
             (&self.source, Type::TEXT),
             (&self.signature, Type::TEXT),
+            (&self.new.has_record, Type::BOOL),
             (&self.sha256, Type::BYTEA),
             (&self.body, Type::BYTEA),
         ]
@@ -88,9 +92,20 @@ pub(crate) async fn put(
             return Ok(vec![put]);
         }
     } else if let Some(firsts) = firsts(&rows) {
-        match put_at_once(connection, clock, &rows, &firsts).await {
+        let firsts: Vec<(usize, &Row<'_>)> =
+            firsts.iter().filter_map(|place| Some((*place, rows.get(*place)?))).collect();
+        match put_at_once(connection, clock, firsts.iter().map(|(_, row)| *row), None).await {
             Err(failure) if failure.is(TO_BE_COMPARED) => {}
-            outcome => return outcome,
+            Err(failure) => return Err(failure),
+            Ok((numbers, _)) => {
+                let mut puts = vec![Put::Duplicate; rows.len()];
+                for ((place, _), number) in firsts.into_iter().zip(numbers) {
+                    if let (Some(put), Some(number)) = (puts.get_mut(place), number) {
+                        *put = Put::Stored(number);
+                    }
+                }
+                return Ok(puts);
+            }
         }
     }
     let put = put_one_by_one(connection, clock, &rows);
@@ -118,16 +133,15 @@ fn firsts(rows: &[Row<'_>]) -> Option<Vec<usize>> {
     Some(firsts)
 }
 
-/// Keeps items by one statement that is a transaction: all there is to do but for disputes.
-async fn put_at_once(
+/// Keeps items of different keys by one statement: all there is to do but for disputes, and for records
+/// of known keys, which are locked. Gives the number of each that is new, and what time it is.
+pub(crate) async fn put_at_once<'a>(
     connection: &Connection,
     clock: &Clock,
-    rows: &[Row<'_>],
-    firsts: &[usize],
-) -> Result<Vec<Put>, Failure> {
-    let firsts: Vec<(usize, &Row<'_>)> =
-        firsts.iter().filter_map(|place| Some((*place, rows.get(*place)?))).collect();
-    let each = || firsts.iter().map(|(_, row)| *row);
+    rows: impl Iterator<Item = &'a Row<'a>> + Clone,
+    numbers_of_records: Option<&[i64]>,
+) -> Result<(Vec<Option<ItemId>>, SystemTime), Failure> {
+    let each = || rows.clone();
     let digests: Vec<&[u8]> = each().map(|row| &row.digest[..]).collect();
     let keys: Vec<&str> = each().map(|row| &*row.key).collect();
     let sdk_app_ids: Vec<i64> = each().map(|row| row.sdk_app_id).collect();
@@ -136,10 +150,12 @@ async fn put_at_once(
     let call_ids: Vec<Option<&str>> = each().map(|row| row.call_id.as_deref()).collect();
     let sources: Vec<&str> = each().map(|row| row.source).collect();
     let signatures: Vec<&str> = each().map(|row| row.signature).collect();
+    let has_records: Vec<bool> = each().map(|row| row.new.has_record).collect();
     let sha256s: Vec<&[u8]> = each().map(|row| row.sha256).collect();
     let bodies: Vec<&[u8]> = each().map(|row| row.body).collect();
-    let arguments: [Argument<'_>; 11] = [
+    let arguments: [Argument<'_>; 13] = [
         (&VERSION, Type::INT4),
+        (&numbers_of_records, Type::INT8_ARRAY),
         (&digests, Type::BYTEA_ARRAY),
         (&keys, Type::TEXT_ARRAY),
         (&sdk_app_ids, Type::INT8_ARRAY),
@@ -148,18 +164,13 @@ async fn put_at_once(
         (&call_ids, Type::TEXT_ARRAY),
         (&sources, Type::TEXT_ARRAY),
         (&signatures, Type::TEXT_ARRAY),
+        (&has_records, Type::BOOL_ARRAY),
         (&sha256s, Type::BYTEA_ARRAY),
         (&bodies, Type::BYTEA_ARRAY),
     ];
     let put = connection.row_at(clock, PUT, &arguments).await?;
     let numbers: Vec<Option<i64>> = put.try_get(0)?;
-    let mut puts = vec![Put::Duplicate; rows.len()];
-    for ((place, _), number) in firsts.iter().zip(numbers) {
-        if let (Some(put), Some(number)) = (puts.get_mut(*place), number) {
-            *put = Put::Stored(ItemId::new(number));
-        }
-    }
-    Ok(puts)
+    Ok((numbers.into_iter().map(|number| number.map(ItemId::new)).collect(), put.try_get(1)?))
 }
 
 /// Keeps items one after the other, in the order of their keys' digests, and compares those that have to
@@ -169,9 +180,7 @@ async fn put_one_by_one(
     clock: &Clock,
     rows: &[Row<'_>],
 ) -> Result<Vec<Put>, Failure> {
-    let items = i32::try_from(rows.len()).unwrap_or(i32::MAX);
-    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
-    let numbers: Vec<i64> = numbers.try_get(0)?;
+    let numbers = next_numbers(connection, rows.len()).await?;
     let mut sorted: Vec<(usize, (&Row<'_>, i64))> = rows.iter().zip(numbers).enumerate().collect();
     sorted.sort_by_key(|(_, (row, _))| &row.digest);
     let mut puts = vec![Put::Duplicate; rows.len()];
@@ -187,6 +196,16 @@ async fn put_one_by_one(
         }
     }
     Ok(puts)
+}
+
+/// Numbers for so many items, in the order of their arrival.
+pub(crate) async fn next_numbers(
+    connection: &Connection,
+    items: usize,
+) -> Result<Vec<i64>, Failure> {
+    let items = i32::try_from(items).unwrap_or(i32::MAX);
+    let numbers = connection.row(NEXT_NUMBERS, &[(&items, Type::INT4)]).await?;
+    Ok(numbers.try_get(0)?)
 }
 
 /// What comes of an item whose key may be known.
@@ -235,8 +254,12 @@ async fn dispute(
 ) -> Result<Put, Failure> {
     bodies.add(row.new.compared.clone());
     let compared = bodies.to_json();
-    let own: [Argument<'_>; 3] =
-        [(&at, Type::TIMESTAMPTZ), (&number, Type::INT8), (&compared, Type::TEXT)];
+    let own: [Argument<'_>; 4] = [
+        (&at, Type::TIMESTAMPTZ),
+        (&Interval::of(FIRST_ASKED), Type::INTERVAL),
+        (&number, Type::INT8),
+        (&compared, Type::TEXT),
+    ];
     let arguments = [&own[..], &row.arguments()].concat();
     let disputed = connection.row(DISPUTE, &arguments).await?;
     Ok(Put::Disputed { item: ItemId::new(number), after_done: disputed.try_get(0)? })

@@ -24,7 +24,7 @@ const COUNT: &str = "
     UNION ALL SELECT sdk_app_id, 'done', count(*), NULL FROM trtc_call.items
     WHERE state = 'done' GROUP BY sdk_app_id
     UNION ALL SELECT sdk_app_id, state, count(*), NULL FROM trtc_call.items
-    WHERE state IN ('dead', 'disputed') GROUP BY sdk_app_id, state";
+    WHERE state IN ('confirming', 'dead', 'disputed') GROUP BY sdk_app_id, state";
 
 /// Reads in one transaction. Gives what the server's clock said as it began.
 pub(crate) async fn begin(connection: &Connection) -> Result<SystemTime, Failure> {
@@ -45,8 +45,8 @@ pub(crate) async fn list(
     let since = filter.since.map(time::of_column);
     let after = filter.after.map(|after| after.get());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let body = if with_bodies { "i.body" } else { "NULL::bytea" };
-    let text = ["SELECT ", columns!(), ", ", body, " FROM ", items_with_keys!(), " WHERE true"];
+    let bodies = if with_bodies { "i.body, i.record" } else { "NULL::bytea, NULL::bytea" };
+    let text = ["SELECT ", columns!(), ", ", bodies, " FROM ", items_with_keys!(), " WHERE true"];
     let mut select = Select { text: text.concat(), arguments: Vec::new() };
     if let Some(app) = &app {
         select.add("AND i.sdk_app_id =", app, Type::INT8);

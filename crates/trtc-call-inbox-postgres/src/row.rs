@@ -1,22 +1,24 @@
 //! Items, as rows have them.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use trtc_call_inbox::store::StoreErrorKind;
 use trtc_call_inbox::trtc_call_webhook::{Command, SdkAppId};
-use trtc_call_inbox::{DoneAs, Item, ItemId, SignatureFound, Source, State};
+use trtc_call_inbox::{Confirmation, DoneAs, Item, ItemId, SignatureFound, Source, State};
 
 use crate::connect::Connection;
 use crate::error::Failure;
 use crate::text::unescape;
 
-/// The columns that [`item`] reads, in its order, but for the body behind them.
+/// The columns that [`item`] reads, in its order, but for the body and the record behind them.
 macro_rules! columns {
     () => {
         "i.id, k.key, i.sdk_app_id, i.command, i.call_id, i.source, i.signature, i.sha256,
          i.received_at, i.state, i.due_at, i.attempts, i.lost_leases, i.last_error, i.done_as, i.done_at,
-         i.replaces"
+         i.replaces, i.confirmation"
     };
 }
 
@@ -29,8 +31,13 @@ macro_rules! items_with_keys {
 
 pub(crate) use {columns, items_with_keys};
 
-const SELECT_ITEM: &str =
-    concat!("SELECT ", columns!(), ", i.body FROM ", items_with_keys!(), " WHERE i.id = $1");
+const SELECT_ITEM: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", i.body, i.record FROM ",
+    items_with_keys!(),
+    " WHERE i.id = $1"
+);
 
 /// One item with its body.
 pub(crate) async fn get(connection: &Connection, id: ItemId) -> Result<Option<Item>, Failure> {
@@ -38,7 +45,7 @@ pub(crate) async fn get(connection: &Connection, id: ItemId) -> Result<Option<It
     rows.first().map(item).transpose()
 }
 
-/// Reads an item; its body is the column behind [`columns`], or null.
+/// Reads an item; its body and its record are the columns behind [`columns`], or null.
 pub(crate) fn item(row: &Row) -> Result<Item, Failure> {
     let id = ItemId::new(row.try_get(0)?);
     let mut item = Item::blank(id, unescape(row.try_get(1)?), app(row.try_get(2)?));
@@ -54,12 +61,11 @@ pub(crate) fn item(row: &Row) -> Result<Item, Failure> {
     item.attempts = count(row.try_get(11)?);
     item.lost_leases = count(row.try_get(12)?);
     item.last_error = row.try_get::<_, Option<_>>(13)?.map(unescape);
-    item.done = match (row.try_get::<_, Option<&str>>(14)?, row.try_get(15)?) {
-        (Some(done_as), Some(done_at)) => Some((word(done_as, DoneAs::from_word)?, done_at)),
-        _ => None,
-    };
+    item.done = done(row.try_get(14)?, row.try_get(15)?)?;
     item.replaces = row.try_get::<_, Option<i64>>(16)?.map(ItemId::new);
-    item.body = row.try_get::<_, Option<&[u8]>>(17)?.map(Bytes::copy_from_slice);
+    item.confirmation = confirmation(row.try_get(17)?)?;
+    item.body = bytes(row.try_get(18)?);
+    item.record = bytes(row.try_get(19)?);
     Ok(item)
 }
 
@@ -70,6 +76,22 @@ pub(crate) fn app(column: i64) -> SdkAppId {
 
 pub(crate) fn count(column: i32) -> u32 {
     u32::try_from(column).unwrap_or_default()
+}
+
+pub(crate) fn bytes(column: Option<&[u8]>) -> Option<Bytes> {
+    column.map(Bytes::copy_from_slice)
+}
+
+pub(crate) fn done(
+    done_as: Option<&str>,
+    done_at: Option<SystemTime>,
+) -> Result<Option<(DoneAs, SystemTime)>, Failure> {
+    let (Some(done_as), Some(done_at)) = (done_as, done_at) else { return Ok(None) };
+    Ok(Some((word(done_as, DoneAs::from_word)?, done_at)))
+}
+
+pub(crate) fn confirmation(column: Option<&str>) -> Result<Option<Confirmation>, Failure> {
+    column.map(|column| word(column, Confirmation::from_word)).transpose()
 }
 
 pub(crate) fn word<T>(word: &str, known: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {

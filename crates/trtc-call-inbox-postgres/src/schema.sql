@@ -56,13 +56,19 @@ CREATE TABLE trtc_call.items (
     is_suspect boolean NOT NULL GENERATED ALWAYS AS (lost_leases > 0) STORED,
     last_error text COLLATE "C",
     owner bigint,
+    -- Tells who has it now from who had it before: who works it, or who asks for its record.
     token bigint,
     leased_until timestamptz,
     lease_term interval,
     done_as text COLLATE "C",
     done_at timestamptz,
     replaces bigint,
-    body bytea
+    has_record boolean NOT NULL DEFAULT false,
+    confirmation text COLLATE "C",
+    missing_since timestamptz,
+    -- Last, so that no other column is read past them.
+    body bytea,
+    record bytea
 ) WITH (
     -- Each item is updated twice and then deleted: what is dead is to be cleared away early.
     autovacuum_vacuum_scale_factor = 0.02,
@@ -78,7 +84,20 @@ CREATE INDEX items_leased ON trtc_call.items (leased_until) INCLUDE (sdk_app_id)
 CREATE INDEX items_done ON trtc_call.items (done_at) INCLUDE (sdk_app_id)
     WHERE state = 'done';
 CREATE INDEX items_stopped ON trtc_call.items (state, id) INCLUDE (sdk_app_id)
-    WHERE state IN ('dead', 'disputed');
+    WHERE state IN ('confirming', 'dead', 'disputed');
+-- What the vendor is asked about, by when it is due.
+CREATE INDEX items_asked ON trtc_call.items (sdk_app_id, due_at, id)
+    WHERE state IN ('confirming', 'disputed') AND has_record AND confirmation IS NULL;
+
+-- Who reconciles an app and how far that got, and until when its budget of questions is spent.
+CREATE TABLE trtc_call.apps (
+    sdk_app_id bigint PRIMARY KEY,
+    owner bigint,
+    leased_until timestamptz,
+    lease_term interval,
+    progress text COLLATE "C",
+    spent_until timestamptz
+);
 
 -- What time it is here.
 CREATE FUNCTION trtc_call.now() RETURNS timestamptz
@@ -115,9 +134,13 @@ $$;
 
 -- Keeps items of different keys. Gives the number of each that is new, and null for one that would be
 -- billed as one that is known. Refuses all if somebody has to compare one of them: a dispute, mostly.
+--
+-- Records bring numbers along. Those with a known key are compared by whoever puts them: here those keys are
+-- locked.
 CREATE FUNCTION trtc_call.put(
-    version integer, digests bytea[], keys text[], sdk_app_ids bigint[], compared text[],
-    commands text[], call_ids text[], sources text[], signatures text[], sha256s bytea[], bodies bytea[],
+    version integer, of_records bigint[], digests bytea[], keys text[], sdk_app_ids bigint[],
+    compared text[], commands text[], call_ids text[], sources text[], signatures text[],
+    has_records boolean[], sha256s bytea[], bodies bytea[],
     OUT numbers bigint[], OUT at timestamptz
 )
 LANGUAGE plpgsql AS $$
@@ -127,10 +150,10 @@ BEGIN
     at := trtc_call.begin_work(version);
     -- By the places of the arrays, of which many are expected: many rows are joined by their hashes.
     WITH brought AS MATERIALIZED (
-        SELECT nextval('trtc_call.item_numbers') AS id, n AS place, digests[n] AS digest, keys[n] AS key,
+        SELECT coalesce(of_records[n], nextval('trtc_call.item_numbers')) AS id, n AS place, digests[n] AS digest, keys[n] AS key,
                sdk_app_ids[n] AS sdk_app_id, put.compared[n] AS compared, commands[n] AS command,
                call_ids[n] AS call_id, sources[n] AS source, signatures[n] AS signature,
-               sha256s[n] AS sha256, bodies[n] AS body
+               has_records[n] AS has_record, sha256s[n] AS sha256, bodies[n] AS body
         FROM generate_series(1, cardinality(digests)) AS n
     ),
     -- In one order everywhere, so that no two wait for each other.
@@ -138,19 +161,20 @@ BEGIN
         INSERT INTO trtc_call.keys AS k (digest, key, sdk_app_id, compared, first_item, last_at)
         SELECT b.digest, b.key, b.sdk_app_id, b.compared, b.id, put.at FROM brought AS b ORDER BY b.digest
         ON CONFLICT (digest) DO UPDATE SET deliveries = k.deliveries + 1, last_at = put.at
+        WHERE of_records IS NULL
         RETURNING k.digest, k.first_item, k.compared
     ),
     stored AS (
         INSERT INTO trtc_call.items (id, digest, sha256, sdk_app_id, command, call_id, source, signature,
-                                     received_at, state, due_at, body)
+                                     has_record, received_at, state, due_at, body)
         SELECT b.id, b.digest, b.sha256, b.sdk_app_id, b.command, b.call_id, b.source, b.signature,
-               put.at, 'waiting', put.at, b.body
+               b.has_record, put.at, 'waiting', put.at, b.body
         FROM brought AS b JOIN known AS k ON k.first_item = b.id
     )
     SELECT array_agg(CASE WHEN k.first_item = b.id THEN b.id END ORDER BY b.place),
            array_agg(b.digest) FILTER (WHERE k.first_item <> b.id AND k.compared <> b.compared)
     INTO numbers, unclear
-    FROM brought AS b JOIN known AS k ON k.digest = b.digest;
+    FROM brought AS b LEFT JOIN known AS k ON k.digest = b.digest;
 
     -- Another statement: it sees what was stored while this one waited for a key.
     IF unclear IS NOT NULL AND EXISTS (
@@ -187,7 +211,7 @@ $$;
 -- the key's bodies, and whether one of them is the same to the byte.
 CREATE FUNCTION trtc_call.put_one(
     version integer, number bigint, key text, compared text, digest bytea, sdk_app_id bigint,
-    command text, call_id text, source text, signature text, sha256 bytea, body bytea,
+    command text, call_id text, source text, signature text, has_record boolean, sha256 bytea, body bytea,
     OUT item bigint, OUT known text, OUT has_body boolean, OUT at timestamptz
 )
 LANGUAGE plpgsql AS $$
@@ -204,10 +228,10 @@ BEGIN
     IF first = item THEN
         known := NULL;
         INSERT INTO trtc_call.items (id, digest, sha256, sdk_app_id, command, call_id, source, signature,
-                                     received_at, state, due_at, body)
+                                     has_record, received_at, state, due_at, body)
         VALUES (put_one.item, put_one.digest, put_one.sha256, put_one.sdk_app_id, put_one.command,
-                put_one.call_id, put_one.source, put_one.signature, put_one.at, 'waiting', put_one.at,
-                put_one.body);
+                put_one.call_id, put_one.source, put_one.signature, put_one.has_record, put_one.at,
+                'waiting', put_one.at, put_one.body);
     ELSE
         has_body := trtc_call.has_body(put_one.digest, put_one.sha256);
     END IF;
@@ -216,10 +240,10 @@ $$;
 
 -- Stores another body of a key that would be billed differently, and stops every item of the key. What
 -- a transaction of the user's holds is not waited for: that the key is disputed stops it as well, unless
--- that transaction has completed it.
+-- that transaction has completed it. The new item is due after this delay, when its record is asked for.
 CREATE FUNCTION trtc_call.dispute(
-    at timestamptz, item bigint, compared text, digest bytea, sdk_app_id bigint,
-    command text, call_id text, source text, signature text, sha256 bytea, body bytea,
+    at timestamptz, delay interval, item bigint, compared text, digest bytea, sdk_app_id bigint,
+    command text, call_id text, source text, signature text, has_record boolean, sha256 bytea, body bytea,
     OUT after_done boolean
 )
 LANGUAGE plpgsql AS $$
@@ -235,7 +259,9 @@ BEGIN
     WHERE i.id IN (
         SELECT o.id FROM trtc_call.items AS o
         WHERE (o.id = known.first_item OR (o.digest = dispute.digest AND o.is_rival))
-          AND o.state IN ('waiting', 'leased', 'dead')
+          -- What is disputed already, only if somebody asks about it.
+          AND (o.state IN ('waiting', 'confirming', 'leased', 'dead')
+               OR (o.state = 'disputed' AND o.token IS NOT NULL))
         FOR UPDATE SKIP LOCKED
     );
     after_done := known.pruned_handled IS NOT NULL OR EXISTS (
@@ -244,10 +270,10 @@ BEGIN
           AND i.state <> 'disputed'
     );
     INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
-                                 signature, received_at, state, due_at, body)
+                                 signature, has_record, received_at, state, due_at, delay, body)
     VALUES (dispute.item, dispute.digest, true, dispute.sha256, dispute.sdk_app_id, dispute.command,
-            dispute.call_id, dispute.source, dispute.signature, dispute.at, 'disputed', dispute.at,
-            dispute.body);
+            dispute.call_id, dispute.source, dispute.signature, dispute.has_record, dispute.at, 'disputed',
+            dispute.at + dispute.delay, dispute.delay, dispute.body);
 END
 $$;
 
@@ -262,7 +288,7 @@ CREATE FUNCTION trtc_call.lease(
 RETURNS TABLE (
     item bigint, token bigint, key text, sdk_app_id bigint, command text, call_id text, source text,
     signature text, received_at timestamptz, attempts integer, first_attempt_at timestamptz,
-    replaces bigint, body bytea,
+    replaces bigint, confirmation text, body bytea, record bytea,
     at timestamptz, died bigint[], suspects_due boolean, next_due timestamptz, is_healed boolean
 )
 LANGUAGE plpgsql AS $$
@@ -349,7 +375,7 @@ BEGIN
         RETURNING i.*, k.key
     )
     SELECT h.id, h.token, h.key, h.sdk_app_id, h.command, h.call_id, h.source, h.signature,
-           h.received_at, h.attempts, h.first_attempt_at, h.replaces, h.body,
+           h.received_at, h.attempts, h.first_attempt_at, h.replaces, h.confirmation, h.body, h.record,
            now, NULL::bigint[], NULL::boolean, NULL::timestamptz, NULL::boolean
     FROM handed_out AS h ORDER BY h.due_at, h.id;
     GET DIAGNOSTICS changed = ROW_COUNT;
@@ -368,12 +394,12 @@ BEGIN
     );
     RETURN QUERY SELECT
         NULL::bigint, NULL::bigint, NULL, NULL::bigint, NULL, NULL, NULL, NULL, NULL::timestamptz,
-        NULL::integer, NULL::timestamptz, NULL::bigint, NULL::bytea,
+        NULL::integer, NULL::timestamptz, NULL::bigint, NULL, NULL::bytea, NULL::bytea,
         now, given_up, has_suspects, next, is_through;
 END
 $$;
 
--- Whether no earlier item of the call waits or is worked.
+-- Whether no earlier item of the call waits, also for its record, or is worked.
 CREATE FUNCTION trtc_call.has_turn(item bigint, call_id text, sdk_app_id bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -381,7 +407,7 @@ BEGIN
         -- Not by the index of the numbers: most items have a lower one.
         SELECT FROM trtc_call.items AS i
         WHERE i.call_id = has_turn.call_id AND i.sdk_app_id = has_turn.sdk_app_id
-          AND i.state IN ('waiting', 'leased') AND i.id + 0 < has_turn.item
+          AND i.state IN ('waiting', 'confirming', 'leased') AND i.id + 0 < has_turn.item
     );
 END
 $$;
@@ -411,7 +437,7 @@ END
 $$;
 
 -- Ends leases. Says of each whether it was held, and null where a transaction of the user's holds the
--- row. An outcome is done, retry, dead, or back.
+-- row. An outcome is done, retry, dead, back, ask, or undecidable.
 CREATE FUNCTION trtc_call.settle(
     version integer, ids bigint[], tokens bigint[], outcomes text[], done_as text[], afters interval[],
     uncounted integer[], errors text[],
@@ -427,22 +453,29 @@ BEGIN
     SELECT array_agg(d.n) INTO places FROM (
         SELECT n FROM generate_series(1, cardinality(ids)) AS n
         JOIN trtc_call.items AS i ON i.id = ids[n]
-        WHERE i.token = tokens[n] AND i.state || '' = 'leased'
+        -- Many places are expected, and few numbers: these lead to the rows.
+        WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' = 'leased'
         FOR UPDATE OF i SKIP LOCKED
     ) AS d;
     FOR settled IN
         UPDATE trtc_call.items AS i
         SET state = CASE WHEN k.is_disputed THEN 'disputed'
                          WHEN outcomes[n] IN ('retry', 'back') THEN 'waiting'
+                         WHEN outcomes[n] = 'ask' THEN 'confirming'
+                         WHEN outcomes[n] = 'undecidable' THEN 'dead'
                          ELSE outcomes[n] END,
             due_at = CASE outcomes[n] WHEN 'retry' THEN settle.at + afters[n]
                                       WHEN 'back' THEN least(i.due_at, settle.at)
+                                      WHEN 'ask' THEN greatest(i.received_at + afters[n], settle.at)
                                       ELSE i.due_at END,
             delay = CASE outcomes[n] WHEN 'retry' THEN afters[n] WHEN 'back' THEN '0' ELSE i.delay END,
             attempts = greatest(i.attempts - settle.uncounted[n], 0),
             first_attempt_at = CASE WHEN i.attempts > settle.uncounted[n] THEN i.first_attempt_at END,
-            lost_leases = CASE outcomes[n] WHEN 'back' THEN i.lost_leases ELSE 0 END,
+            lost_leases = CASE WHEN outcomes[n] IN ('back', 'ask') THEN i.lost_leases ELSE 0 END,
             last_error = coalesce(errors[n], i.last_error),
+            confirmation = CASE WHEN outcomes[n] = 'ask' THEN NULL
+                                WHEN outcomes[n] = 'undecidable' AND NOT k.is_disputed THEN 'undecidable'
+                                ELSE i.confirmation END,
             done_as = CASE WHEN outcomes[n] = 'done' AND NOT k.is_disputed THEN settle.done_as[n] END,
             done_at = CASE WHEN outcomes[n] = 'done' AND NOT k.is_disputed THEN settle.at END,
             owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
@@ -456,7 +489,7 @@ BEGIN
         FOR settled IN
             SELECT n FROM generate_series(1, cardinality(ids)) AS n
             JOIN trtc_call.items AS i ON i.id = ids[n]
-            WHERE i.token = tokens[n] AND i.state || '' = 'leased'
+            WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' = 'leased'
         LOOP
             held[settled.n] := NULL;
         END LOOP;
@@ -488,7 +521,7 @@ BEGIN
 END
 $$;
 
--- Makes items that are dead or wait due at once, as if they were new.
+-- Makes items that are dead or wait, also for their record, due at once, as if they were new.
 CREATE FUNCTION trtc_call.replay(version integer, ids bigint[], OUT replayed bigint[], OUT at timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -496,39 +529,41 @@ BEGIN
     WITH locked AS MATERIALIZED (
         SELECT i.id, k.is_disputed
         FROM trtc_call.items AS i JOIN trtc_call.keys AS k ON k.digest = i.digest
-        WHERE i.id = ANY (ids) AND i.state IN ('dead', 'waiting')
+        WHERE i.id = ANY (ids) AND i.state IN ('dead', 'waiting', 'confirming')
         ORDER BY i.id FOR UPDATE OF i
     ),
     changed AS (
         UPDATE trtc_call.items AS i
         SET state = CASE WHEN l.is_disputed THEN 'disputed' ELSE 'waiting' END,
             due_at = replay.at, delay = '0', attempts = 0, first_attempt_at = NULL, lost_leases = 0,
-            last_error = NULL
+            last_error = NULL, confirmation = NULL, missing_since = NULL, token = NULL
         FROM locked AS l WHERE i.id = l.id
     )
     SELECT coalesce(array_agg(l.id), '{}') INTO replayed FROM locked AS l WHERE NOT l.is_disputed;
 END
 $$;
 
--- Puts items away that wait, are dead or disputed.
+-- Puts items away that wait, also for their record, are dead or disputed.
 CREATE FUNCTION trtc_call.discard(version integer, ids bigint[], OUT discarded bigint[], OUT at timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
     at := trtc_call.begin_work(version);
     WITH locked AS MATERIALIZED (
         SELECT i.id FROM trtc_call.items AS i
-        WHERE i.id = ANY (ids) AND i.state IN ('waiting', 'dead', 'disputed')
+        WHERE i.id = ANY (ids) AND i.state IN ('waiting', 'confirming', 'dead', 'disputed')
         ORDER BY i.id FOR UPDATE
     ),
     changed AS (
-        UPDATE trtc_call.items AS i SET state = 'done', done_as = 'discarded', done_at = discard.at
+        UPDATE trtc_call.items AS i
+        SET state = 'done', done_as = 'discarded', done_at = discard.at, token = NULL
         FROM locked AS l WHERE i.id = l.id
     )
     SELECT coalesce(array_agg(l.id), '{}') INTO discarded FROM locked AS l;
 END
 $$;
 
--- Decides a dispute in favour of an item: waits, corrects another one, stays, or is not disputed.
+-- Decides a dispute in favour of an item, or that its record is not needed: it waits, corrects another one,
+-- stays, or is not disputed.
 CREATE FUNCTION trtc_call.resolve(
     version integer, item bigint, OUT word text, OUT corrects bigint, OUT at timestamptz
 )
@@ -549,10 +584,11 @@ BEGIN
     WHERE i.id = known.first_item OR (i.digest = known.digest AND i.is_rival)
     ORDER BY i.id FOR UPDATE;
 
-    SELECT i.state, i.body IS NOT NULL AND i.state <> 'leased' AS can_be_worked
+    SELECT i.state, i.body IS NOT NULL AND i.state <> 'leased' AS can_be_worked,
+           i.state = 'confirming' OR (i.state = 'dead' AND i.confirmation IS NOT NULL) AS is_unconfirmed
     INTO chosen FROM trtc_call.items AS i WHERE i.id = item;
     -- What was decided before may be decided again.
-    IF NOT EXISTS (
+    IF NOT chosen.is_unconfirmed AND NOT EXISTS (
         SELECT FROM trtc_call.items AS i
         WHERE (i.id = known.first_item OR (i.digest = known.digest AND i.is_rival))
           AND (i.state = 'disputed' OR (chosen.state = 'done' AND i.id <> item))
@@ -582,19 +618,267 @@ BEGIN
     END IF;
     UPDATE trtc_call.items AS i
     SET state = 'waiting', due_at = resolve.at, delay = '0', attempts = 0, first_attempt_at = NULL,
-        lost_leases = 0, last_error = NULL, done_as = NULL, done_at = NULL, replaces = corrects
+        lost_leases = 0, last_error = NULL, confirmation = 'resolved', missing_since = NULL, token = NULL,
+        done_as = NULL, done_at = NULL, replaces = corrects
     WHERE i.id = item;
     word := CASE WHEN corrects IS NULL THEN 'waits' ELSE 'corrects' END;
 END
 $$;
 
--- Removes bodies and errors of what is done.
+-- What is known of records' keys: what is compared of their bodies, and whether that is all that has to be
+-- known. It is if the key has no item, or only its first one, which is worked or was: then no record has
+-- that one worked. If nothing that is known is touched, it may also wait or be dead.
+CREATE FUNCTION trtc_call.known(
+    version integer, digests bytea[], touches_known boolean,
+    OUT known bytea[], OUT compared text[], OUT suffices boolean[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    SELECT array_agg(k.digest), array_agg(k.compared), array_agg(k.items = 0 OR (k.items = 1 AND coalesce(
+        (SELECT NOT touches_known OR i.state IN ('leased', 'done')
+         FROM trtc_call.items AS i WHERE i.id = k.first_item),
+        false
+    )))
+    INTO known, compared, suffices
+    FROM trtc_call.keys AS k WHERE k.digest = ANY (digests);
+END
+$$;
+
+-- The items of a key that is locked, which are locked by this as well: what a transaction of the user's holds
+-- is taken for leased. In the order of their arrival, with bodies where a record may be compared with them. A
+-- key without items gives one row, without a number.
+CREATE FUNCTION trtc_call.known_items(digest bytea, touches_known boolean)
+RETURNS TABLE (
+    compared text, pruned_handled bigint, item bigint, state text, command text, done_as text,
+    done_at timestamptz, confirmation text, body bytea, record bytea
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    known record;
+    locked bigint[];
+BEGIN
+    SELECT k.* INTO STRICT known FROM trtc_call.keys AS k WHERE k.digest = known_items.digest;
+    SELECT array_agg(o.id) INTO locked FROM (
+        SELECT i.id FROM trtc_call.items AS i
+        WHERE (i.id = known.first_item OR (i.digest = known.digest AND i.is_rival)) AND i.state <> 'done'
+        FOR UPDATE SKIP LOCKED
+    ) AS o;
+    RETURN QUERY
+    SELECT known.compared, known.pruned_handled, f.* FROM (VALUES (true)) AS one LEFT JOIN (
+        SELECT i.id,
+               CASE WHEN i.state = 'done' THEN i.state
+                    WHEN i.id <> ALL (coalesce(locked, '{}')) THEN 'leased'
+                    WHEN known.is_disputed THEN 'disputed'
+                    ELSE i.state END,
+               i.command, i.done_as, i.done_at, i.confirmation, b.body, b.record
+        FROM trtc_call.items AS i
+        LEFT JOIN LATERAL (SELECT i.body, i.record) AS b
+            ON i.done_as = 'handled' OR (touches_known AND i.state <> 'done')
+        WHERE i.id = known.first_item OR (i.digest = known.digest AND i.is_rival)
+    ) AS f ON true
+    ORDER BY f.id;
+END
+$$;
+
+-- Has a record decide its key, which is locked as well as these items: what is rejected is done. If something
+-- is to be worked, that is the chosen item, or else the record itself, by this number; gives which one it is.
+CREATE FUNCTION trtc_call.decide(
+    at timestamptz, number bigint, rejected bigint[], works boolean, chosen bigint, corrects bigint,
+    compared text, digest bytea, sdk_app_id bigint, command text, call_id text, source text,
+    signature text, has_record boolean, sha256 bytea, body bytea, OUT item bigint
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE trtc_call.keys AS k
+    SET compared = decide.compared, is_disputed = false,
+        items = k.items + (works AND chosen IS NULL)::integer
+    WHERE k.digest = decide.digest;
+    UPDATE trtc_call.items AS i
+    SET state = 'done', done_as = 'rejected', done_at = decide.at,
+        owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
+    WHERE i.id = ANY (rejected);
+    IF NOT works THEN
+        RETURN;
+    END IF;
+    item := coalesce(chosen, number);
+    IF chosen IS NULL THEN
+        INSERT INTO trtc_call.items (id, digest, is_rival, sha256, sdk_app_id, command, call_id, source,
+                                     signature, has_record, received_at, state, due_at, replaces, body)
+        VALUES (decide.item, decide.digest, true, decide.sha256, decide.sdk_app_id, decide.command,
+                decide.call_id, decide.source, decide.signature, decide.has_record, decide.at, 'waiting',
+                decide.at, corrects, decide.body);
+    ELSE
+        UPDATE trtc_call.items AS i
+        SET state = 'waiting', due_at = decide.at, delay = '0', attempts = 0, first_attempt_at = NULL,
+            lost_leases = 0, last_error = NULL, confirmation = NULL, missing_since = NULL,
+            owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL,
+            replaces = corrects, record = decide.body
+        WHERE i.id = chosen;
+    END IF;
+END
+$$;
+
+-- How many items of an app may be asked about, counted up to so many, when the next one is due that is not
+-- yet, and until when the app's budget is spent. Nothing is due further ahead than the latest, but where a
+-- clock was set back.
+CREATE FUNCTION trtc_call.asked(
+    version integer, sdk_app_id bigint, at_most bigint, longest interval,
+    OUT due bigint, OUT next_due timestamptz, OUT spent_until timestamptz, OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    SELECT count(*) INTO due FROM (
+        (SELECT 1 FROM trtc_call.items AS i
+         WHERE i.state IN ('confirming', 'disputed') AND i.has_record AND i.confirmation IS NULL
+           AND i.sdk_app_id = asked.sdk_app_id AND i.due_at <= asked.at
+         LIMIT at_most)
+        UNION ALL
+        (SELECT 1 FROM trtc_call.items AS i
+         WHERE i.state IN ('confirming', 'disputed') AND i.has_record AND i.confirmation IS NULL
+           AND i.sdk_app_id = asked.sdk_app_id AND i.due_at > asked.at + longest
+         LIMIT at_most)
+    ) AS d;
+    next_due := (
+        SELECT min(i.due_at) FROM trtc_call.items AS i
+        WHERE i.state IN ('confirming', 'disputed') AND i.has_record AND i.confirmation IS NULL
+          AND i.sdk_app_id = asked.sdk_app_id AND i.due_at > asked.at AND i.due_at <= asked.at + longest
+    );
+    spent_until := (SELECT a.spent_until FROM trtc_call.apps AS a WHERE a.sdk_app_id = asked.sdk_app_id);
+END
+$$;
+
+-- Hands out so many of these, by one token, and spends the budget up to a time, unless somebody else has
+-- spent of it meanwhile.
+CREATE FUNCTION trtc_call.ask(
+    version integer, sdk_app_id bigint, new_token bigint, at_most bigint, term interval, longest interval,
+    spent_before timestamptz, spent_until timestamptz,
+    OUT is_granted boolean, OUT items bigint[], OUT call_ids text[], OUT received_at timestamptz[],
+    OUT missing_since timestamptz[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    at := trtc_call.begin_work(version);
+    INSERT INTO trtc_call.apps AS a (sdk_app_id, spent_until) VALUES (ask.sdk_app_id, ask.spent_until)
+    ON CONFLICT ON CONSTRAINT apps_pkey DO UPDATE SET spent_until = ask.spent_until
+    WHERE a.spent_until IS NOT DISTINCT FROM ask.spent_before;
+    is_granted := FOUND;
+    IF NOT is_granted THEN
+        RETURN;
+    END IF;
+    ids := ARRAY(
+        SELECT i.id FROM trtc_call.items AS i
+        WHERE i.state IN ('confirming', 'disputed') AND i.has_record AND i.confirmation IS NULL
+          AND i.sdk_app_id = ask.sdk_app_id AND i.due_at <= ask.at
+        ORDER BY i.due_at, i.id
+        LIMIT at_most
+        FOR UPDATE SKIP LOCKED
+    );
+    IF cardinality(ids) < at_most THEN
+        ids := ids || ARRAY(
+            SELECT i.id FROM trtc_call.items AS i
+            WHERE i.state IN ('confirming', 'disputed') AND i.has_record AND i.confirmation IS NULL
+              AND i.sdk_app_id = ask.sdk_app_id AND i.due_at > ask.at + longest
+            ORDER BY i.due_at, i.id
+            LIMIT at_most - cardinality(ids)
+            FOR UPDATE SKIP LOCKED
+        );
+    END IF;
+    WITH handed_out AS (
+        UPDATE trtc_call.items AS i SET token = new_token, due_at = ask.at + term
+        WHERE i.id = ANY (ids)
+        RETURNING i.id, i.call_id, i.received_at, i.missing_since
+    )
+    SELECT array_agg(h.id ORDER BY p.place), array_agg(h.call_id ORDER BY p.place),
+           array_agg(h.received_at ORDER BY p.place), array_agg(h.missing_since ORDER BY p.place)
+    INTO items, call_ids, received_at, missing_since
+    FROM handed_out AS h JOIN unnest(ids) WITH ORDINALITY AS p (id, place) ON p.id = h.id;
+END
+$$;
+
+-- Keeps what came of questions. Says of each whether it was still to be asked. Whoever has a reason why it is
+-- given up does not ask again; one that is disputed stays so.
+CREATE FUNCTION trtc_call.answer(
+    version integer, ids bigint[], tokens bigint[], are_missing boolean[], afters interval[], reasons text[],
+    errors text[],
+    OUT kept boolean[], OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    places integer[];
+    answered record;
+BEGIN
+    at := trtc_call.begin_work(version);
+    kept := array_fill(false, ARRAY[cardinality(ids)]);
+    SELECT array_agg(d.n) INTO places FROM (
+        SELECT n FROM generate_series(1, cardinality(ids)) AS n
+        JOIN trtc_call.items AS i ON i.id = ids[n]
+        WHERE i.id = ANY (ids) AND i.token = tokens[n] AND i.state || '' IN ('confirming', 'disputed')
+        FOR UPDATE OF i SKIP LOCKED
+    ) AS d;
+    FOR answered IN
+        UPDATE trtc_call.items AS i
+        SET state = CASE WHEN k.is_disputed THEN 'disputed'
+                         WHEN reasons[n] IS NULL THEN i.state
+                         ELSE 'dead' END,
+            due_at = CASE WHEN reasons[n] IS NULL THEN answer.at + afters[n] ELSE i.due_at END,
+            missing_since = CASE WHEN are_missing[n] THEN coalesce(i.missing_since, answer.at)
+                                 ELSE i.missing_since END,
+            confirmation = coalesce(reasons[n], i.confirmation), last_error = errors[n], token = NULL
+        FROM unnest(places) AS n, trtc_call.keys AS k
+        WHERE i.id = ids[n] AND k.digest = i.digest
+        RETURNING n
+    LOOP
+        kept[answered.n] := true;
+    END LOOP;
+END
+$$;
+
+-- Makes an owner the one who reconciles an app, unless another one is.
+CREATE FUNCTION trtc_call.lead(
+    version integer, sdk_app_id bigint, new_owner bigint, term interval, tolerance interval,
+    OUT leads boolean, OUT progress text, OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    INSERT INTO trtc_call.apps AS a (sdk_app_id, owner, leased_until, lease_term)
+    VALUES (lead.sdk_app_id, new_owner, lead.at + term, term)
+    ON CONFLICT ON CONSTRAINT apps_pkey
+    DO UPDATE SET owner = new_owner, leased_until = lead.at + term, lease_term = term
+    WHERE a.owner IS NULL OR a.owner = new_owner OR a.leased_until <= lead.at
+       OR a.leased_until > lead.at + a.lease_term + tolerance
+    RETURNING a.progress INTO progress;
+    leads := FOUND;
+END
+$$;
+
+-- Keeps how far reconciling got, if the owner is the one who does.
+CREATE FUNCTION trtc_call.keep_progress(
+    version integer, sdk_app_id bigint, owner bigint, tolerance interval, progress text,
+    OUT leads boolean, OUT at timestamptz
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    at := trtc_call.begin_work(version);
+    UPDATE trtc_call.apps AS a SET progress = keep_progress.progress
+    WHERE a.sdk_app_id = keep_progress.sdk_app_id AND a.owner = keep_progress.owner
+      AND a.leased_until > keep_progress.at
+      AND a.leased_until <= keep_progress.at + a.lease_term + tolerance;
+    leads := FOUND;
+END
+$$;
+
+-- Removes bodies, records and errors of what is done.
 CREATE FUNCTION trtc_call.erase(version integer, ids bigint[], OUT erased bigint[], OUT at timestamptz)
 LANGUAGE plpgsql AS $$
 BEGIN
     at := trtc_call.begin_work(version);
     WITH changed AS (
-        UPDATE trtc_call.items AS i SET body = NULL, last_error = NULL
+        UPDATE trtc_call.items AS i SET body = NULL, record = NULL, last_error = NULL
         WHERE i.id = ANY (ids) AND i.state = 'done'
         RETURNING i.id
     )

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use tokio_postgres::types::Type;
-use trtc_call_inbox::store::{Lease, Outcome, Settlement};
+use trtc_call_inbox::store::{FIRST_ASKED, Lease, Outcome, Settlement};
 
 use crate::clock::Clock;
 use crate::connect::{Argument, Connection};
@@ -125,8 +125,9 @@ impl Columns {
                 ("retry", None, *after, *counted, Some(error))
             }
             Outcome::Dead { error } => ("dead", None, at_once, true, Some(error)),
-            Outcome::AskRecord | Outcome::Undecidable { .. } => todo!(),
             Outcome::GiveBack => ("back", None, at_once, false, None),
+            Outcome::AskRecord => ("ask", None, FIRST_ASKED, false, None),
+            Outcome::Undecidable { error } => ("undecidable", None, at_once, false, Some(error)),
         };
         self.ids.push(settlement.lease.item.get());
         self.tokens.push(settlement.lease.token);

@@ -28,6 +28,11 @@ fn call(call_id: &str, seconds: i64) -> NewItem {
     NewItem::of(&deliver(APP, &Request::new(APP, call)))
 }
 
+/// The vendor's record of it.
+fn record(call_id: &str, seconds: i64) -> NewItem {
+    NewItem::of_record(APP, call(call_id, seconds).body).unwrap()
+}
+
 async fn put(inbox: &PostgresInbox, item: NewItem) -> ItemId {
     match inbox.put(vec![item]).await.unwrap()[..] {
         [Put::Stored(item) | Put::Disputed { item, .. }] => item,

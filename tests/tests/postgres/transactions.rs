@@ -6,13 +6,13 @@ use conformance::driver::in_time;
 use conformance::postgres::{Database, Server};
 use conformance::stores::deliver;
 use tokio::task::JoinSet;
-use trtc_call_inbox::store::{Lease, Outcome, Put, Settlement, Store};
+use trtc_call_inbox::store::{Lease, Outcome, Put, PutRecord, Scope, Settlement, Store};
 use trtc_call_inbox::{Acceptance, DoneAs, Inbox, Job, JobError, State};
 use trtc_call_inbox_postgres::{CompleteIn, PostgresInbox};
 use trtc_call_webhook::CallEnded;
 use trtc_call_webhook::sender::Request;
 
-use crate::{APP, call, lease, put, signals, state};
+use crate::{APP, call, lease, put, record, signals, state};
 
 /// An inbox beside a table of bills.
 async fn opened(name: &str) -> Option<(Database, PostgresInbox)> {
@@ -182,6 +182,56 @@ async fn a_dispute_waits_for_no_transaction_and_stops_what_it_holds() {
         assert_eq!(state(&inbox, held.item).await, State::Disputed);
         assert_eq!(crate::lease(&inbox).await, []);
     }
+}
+
+/// A record that says something else comes while a bill is about to be committed, or was to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_waits_for_no_transaction_and_leaves_alone_what_it_holds() {
+    let Some((database, inbox)) = opened("recorded").await else { return };
+    let put_record =
+        async |seconds| inbox.put_records(vec![record("a", seconds)], Scope::All).await.unwrap()[0];
+    put(&inbox, call("a", 9)).await;
+    let [held] = lease(&inbox).await[..] else { panic!("a lease") };
+    let mut client = database.client().await;
+    let transaction = complete(&mut client, held).await;
+    in_time(async {
+        assert_eq!(put_record(10).await, PutRecord::Differs);
+        assert!(matches!(
+            inbox.put(vec![call("a", 11)]).await.unwrap()[..],
+            [Put::Disputed { .. }]
+        ));
+        assert_eq!(put_record(9).await, PutRecord::Differs, "nobody knows what is billed");
+    })
+    .await;
+    transaction.rollback().await.unwrap();
+    // What the dispute could not mark is stopped by the key, and decided like all that is disputed.
+    assert_eq!(state(&inbox, held.item).await, State::Leased);
+    assert_eq!(put_record(9).await, PutRecord::Confirmed(held.item));
+    let transaction = client.transaction().await.unwrap();
+    let error = transaction.query(COMPLETE, &[&held.item.get(), &held.token]).await.unwrap_err();
+    assert_eq!(error.code().unwrap().code(), "TC003");
+    transaction.rollback().await.unwrap();
+    let [again] = lease(&inbox).await[..] else { panic!("one lease") };
+    assert_eq!(again.item, held.item);
+}
+
+/// Several find the same calls at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_at_once_are_one_item_each() {
+    let Some((_, inbox)) = opened("records_at_once").await else { return };
+    let mut puts = JoinSet::new();
+    for server in 0..4 {
+        let mut records: Vec<_> = (0..50).map(|call| record(&call.to_string(), 9)).collect();
+        if server % 2 == 0 {
+            records.reverse();
+        }
+        let inbox = inbox.clone();
+        puts.spawn(async move { inbox.put_records(records, Scope::All).await.unwrap() });
+    }
+    let mut puts = puts.join_all().await.concat();
+    puts.retain(|put| *put != PutRecord::Known);
+    assert_eq!(puts.len(), 50, "{puts:?}");
+    assert_eq!(lease(&inbox).await.len(), 50);
 }
 
 /// Its client may be gone, with its machine.

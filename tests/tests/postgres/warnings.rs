@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use conformance::driver::in_time;
 use conformance::postgres::Server;
-use trtc_call_inbox::store::{Put, Store, StoreErrorKind};
+use trtc_call_inbox::store::{Put, PutRecord, Scope, Store, StoreErrorKind};
 use trtc_call_inbox_postgres::PostgresInbox;
 
-use crate::{call, put};
+use crate::{call, put, record};
 
 /// Also where the role has the server say only what is an error.
 #[tokio::test(flavor = "multi_thread")]
@@ -21,20 +21,25 @@ async fn a_wait_for_a_standby_that_is_cancelled_is_no_success() {
         let inbox = PostgresInbox::connect(database.url()).await.unwrap();
         server.set(&[("synchronous_standby_names", "nobody")]).await;
         let administrator = server.client().await;
+        let records = || vec![record(&format!("{level}, never came"), 9)];
         in_time(async {
-            let cancelling = async {
+            let cancelling = async || {
                 const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
                     WHERE wait_event = 'SyncRep'";
                 while administrator.query(CANCEL, &[]).await.unwrap().is_empty() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             };
-            let (puts, ()) = tokio::join!(inbox.put(vec![call(level, 9)]), cancelling);
+            let (puts, ()) = tokio::join!(inbox.put(vec![call(level, 9)]), cancelling());
+            assert_eq!(puts.unwrap_err().kind(), StoreErrorKind::Unavailable, "{level}");
+            let (puts, ()) = tokio::join!(inbox.put_records(records(), Scope::All), cancelling());
             assert_eq!(puts.unwrap_err().kind(), StoreErrorKind::Unavailable, "{level}");
         })
         .await;
         server.set(&[("synchronous_standby_names", "")]).await;
         assert_eq!(inbox.put(vec![call(level, 9)]).await.unwrap(), [Put::Duplicate]);
+        let known = inbox.put_records(records(), Scope::All).await.unwrap();
+        assert_eq!(known, [PutRecord::Known]);
     }
 }
 

@@ -91,7 +91,7 @@ async fn postgres() -> Option<PostgresInbox> {
     let url = URL.get_or_init(|| async { server.database("properties").await.url().to_owned() });
     let postgres = PostgresInbox::connect(url.await).await.unwrap();
     let client = postgres.client().await.unwrap();
-    client.batch_execute("TRUNCATE trtc_call.keys, trtc_call.items").await.unwrap();
+    client.batch_execute("TRUNCATE trtc_call.keys, trtc_call.items, trtc_call.apps").await.unwrap();
     drop(client);
     Some(postgres)
 }
