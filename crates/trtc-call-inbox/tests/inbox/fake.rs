@@ -9,7 +9,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::timeout;
-use trtc_call_inbox::store::{Lease, LeaseRequest, Leased, Put, Resolved, Settlement, StoreFuture};
+use trtc_call_inbox::store::{
+    Answer, AskRequest, Asked, Lead, Lease, LeaseRequest, Leased, Put, PutRecord, Resolved, Scope,
+    Settlement, StoreFuture,
+};
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
 use trtc_call_inbox::{
     Clock, Filter, Inbox, Item, ItemId, MemoryInbox, NewItem, Pruned, Retention, Stats, Store,
@@ -187,6 +190,26 @@ impl Store for Fake {
 
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved> {
         self.inner.resolve(item)
+    }
+
+    fn put_records(&self, records: Vec<NewItem>, scope: Scope) -> StoreFuture<'_, Vec<PutRecord>> {
+        self.inner.put_records(records, scope)
+    }
+
+    fn ask(&self, request: AskRequest) -> StoreFuture<'_, Asked> {
+        self.inner.ask(request)
+    }
+
+    fn answer(&self, answers: Vec<(Lease, Answer)>) -> StoreFuture<'_, Vec<bool>> {
+        self.inner.answer(answers)
+    }
+
+    fn lead(&self, app: SdkAppId, owner: i64, term: Duration) -> StoreFuture<'_, Option<Lead>> {
+        self.inner.lead(app, owner, term)
+    }
+
+    fn keep_progress(&self, app: SdkAppId, owner: i64, progress: String) -> StoreFuture<'_, bool> {
+        self.inner.keep_progress(app, owner, progress)
     }
 
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {

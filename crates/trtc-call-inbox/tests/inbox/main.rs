@@ -3,6 +3,7 @@
 mod accept;
 mod admin;
 mod calls;
+mod confirm;
 mod fake;
 mod handlers;
 #[cfg(feature = "metrics")]
