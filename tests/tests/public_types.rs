@@ -17,16 +17,24 @@ use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::util::ServiceFn;
+use trtc_call_api::{
+    CallbackSettings, Claims, ClientBuilder, Code, Egress, InvalidRegion, InvalidUserSig, Record,
+    Records, Region, SecretKey, SecretKeyError, UserSig,
+};
 use trtc_call_inbox::store::{
-    Compared, ComparedBodies, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Put, Settlement,
+    Answer as RecordAnswer, AskRequest, Asked, AskedItem, Budget, Compared, ComparedBodies,
+    KnownItem, KnownKey, Lead, Lease, LeaseRequest, Leased, LeasedItem, Outcome, Put, PutRecord,
+    Ruling, Scope, Settlement,
 };
 use trtc_call_inbox::{
-    Acceptance, AppStats, Clock, DoneAs, Erase, Erased, Filter, Inbox, Item, ItemId, Job, JobError,
-    MemoryInbox, NewItem, Pruned, Ran, Resolved, Retention, SignatureFound, Source, State, Stats,
-    Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
+    Acceptance, AppStats, Clock, Confirm, Confirmation, DoneAs, Erase, Erased, Filter, Inbox,
+    InvalidConfirm, Item, ItemId, Job, JobError, MemoryInbox, NewItem, Pruned, Ran, Resolved,
+    Retention, SignatureFound, Source, State, Stats, Stopped, StoreError, StoreErrorKind,
+    Unhandled, Worker, WorkerBuilder,
 };
 use trtc_call_inbox_postgres::{Client, PostgresInbox, PostgresOptions};
 use trtc_call_inbox_sqlite::{SqliteInbox, SqliteOptions};
+use trtc_call_reconcile::{Reconcile, Reconciler, Report};
 use trtc_call_webhook::adapter::{
     Answer, BodyBuffer, Head, Misconfiguration, Query, Receipt, RequestHead,
 };
@@ -155,19 +163,44 @@ fn the_adapters_types_are_what_one_relies_on() {
 #[test]
 fn the_inbox_s_types_are_what_one_relies_on() {
     are! { shareable:
+        AskRequest, Asked, AskedItem, Budget, Confirm, Confirmation, InvalidConfirm, KnownItem, KnownKey, Lead,
+        PutRecord, RecordAnswer, Ruling, Scope,
         Acceptance, AppStats, Clock, Compared, ComparedBodies, DoneAs, Erase, Erased, Filter, Inbox, Item,
         ItemId, Job<CallEnded>, JobError, Lease, LeaseRequest, Leased, LeasedItem, MemoryInbox, NewItem,
         Client, Outcome, PostgresInbox, PostgresOptions, Pruned, Put, Ran, Resolved, Retention, Settlement, SignatureFound, Source, SqliteInbox,
         SqliteOptions, State, Stats, Stopped, StoreError, StoreErrorKind, Unhandled, Worker, WorkerBuilder,
     }
     are! { cloneable:
+        AskRequest, Asked, AskedItem, Budget, KnownItem, KnownKey, Lead, PutRecord, RecordAnswer, Ruling,
         Clock, Compared, ComparedBodies, Erase, Erased, Filter, Inbox, Item, LeaseRequest, Leased,
         LeasedItem, MemoryInbox, NewItem, Outcome, PostgresInbox, PostgresOptions, Settlement, SqliteInbox, SqliteOptions, Stats,
     }
     are! { value:
-        DoneAs, ItemId, Lease, SignatureFound, Source, State, StoreErrorKind,
+        Confirm, Confirmation, DoneAs, ItemId, Lease, Scope, SignatureFound, Source, State, StoreErrorKind,
     }
-    are! { printable: DoneAs, ItemId, JobError, SignatureFound, Source, State, StoreError, }
+    are! { printable:
+        Confirm, Confirmation, DoneAs, InvalidConfirm, ItemId, JobError, SignatureFound, Source, State,
+        StoreError,
+    }
+    are! { error: InvalidConfirm, }
+}
+
+#[test]
+fn the_vendor_s_types_are_what_one_relies_on() {
+    use trtc_call_api as api;
+
+    are! { shareable:
+        api::BuildError, CallbackSettings, Claims, api::Client, ClientBuilder, Code, Egress, api::Error,
+        api::ErrorKind, InvalidRegion, InvalidUserSig, Record, Region, SecretKey, SecretKeyError, UserSig,
+        Reconcile, Reconciler, Report, trtc_call_reconcile::Error,
+    }
+    are! { movable: Records, }
+    are! { cloneable:
+        api::BuildError, CallbackSettings, Claims, api::Client, Record, Reconcile, Report, SecretKey, UserSig,
+    }
+    are! { value: Code, Egress, api::ErrorKind, Region, }
+    are! { printable: Code, Region, api::Error, SecretKeyError, trtc_call_reconcile::Error, }
+    are! { error: api::BuildError, InvalidRegion, InvalidUserSig, }
 }
 
 /// An event may be large, and what holds it costs a count to clone.
