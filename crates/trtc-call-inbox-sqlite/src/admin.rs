@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 use trtc_call_inbox::store::{Pruned, Resolved, Retention};
-use trtc_call_inbox::{DoneAs, ItemId};
+use trtc_call_inbox::{Confirmation, DoneAs, ItemId};
 
 use crate::engine::Turn;
 use crate::error::Failure;
@@ -14,29 +14,34 @@ use crate::time;
 macro_rules! renewed {
     () => {
         "state = 'waiting', due_at = :now, delay = 0, attempts = 0, first_attempt_at = NULL,
-         lost_leases = 0, last_error = NULL"
+         lost_leases = 0, last_error = NULL, missing_since = NULL, token = NULL"
     };
 }
+
+pub(crate) use renewed;
 
 const REPLAY: &str = concat!(
     "UPDATE trtc_call_items SET ",
     renewed!(),
-    " WHERE id = :id AND state IN ('dead', 'waiting')"
+    ", confirmation = NULL WHERE id = :id AND state IN ('dead', 'waiting', 'confirming')"
 );
 
 const DISCARD: &str = "
-    UPDATE trtc_call_items SET state = 'done', done_as = :done_as, done_at = :now
-    WHERE id = :id AND state IN ('waiting', 'dead', 'disputed')";
+    UPDATE trtc_call_items SET state = 'done', done_as = :done_as, done_at = :now, token = NULL
+    WHERE id = :id AND state IN ('waiting', 'confirming', 'dead', 'disputed')";
 
-/// An item of a dispute that is open, or was decided and may be decided anew; and whether it could be
-/// worked.
+/// An item of a dispute that is open, or was decided and may be decided anew, or one without its record;
+/// and whether it could be worked.
 const SELECT_DISPUTE: &str = "
     SELECT key_id, body IS NOT NULL AND state <> 'leased' FROM trtc_call_items AS item
-    WHERE id = ?1 AND EXISTS (
-        SELECT 1 FROM trtc_call_items AS other
-        WHERE (other.id = item.key_id
-               OR (other.key_id = item.key_id AND other.key_id <> other.id))
-          AND (other.state = 'disputed' OR (item.state = 'done' AND other.id <> item.id))
+    WHERE id = ?1 AND (
+        state = 'confirming' OR (state = 'dead' AND confirmation IS NOT NULL)
+        OR EXISTS (
+            SELECT 1 FROM trtc_call_items AS other
+            WHERE (other.id = item.key_id
+                   OR (other.key_id = item.key_id AND other.key_id <> other.id))
+              AND (other.state = 'disputed' OR (item.state = 'done' AND other.id <> item.id))
+        )
     )";
 
 const SELECT_HANDLED_LAST: &str = concat!(
@@ -60,11 +65,13 @@ const REJECT_RIVALS: &str = concat!(
 const LET_WAIT: &str = concat!(
     "UPDATE trtc_call_items SET ",
     renewed!(),
-    ", done_as = NULL, done_at = NULL, replaces = :replaces WHERE id = :id"
+    ", confirmation = :confirmation, done_as = NULL, done_at = NULL, replaces = :replaces
+     WHERE id = :id"
 );
 
 const ERASE: &str = "
-    UPDATE trtc_call_items SET body = NULL, last_error = NULL WHERE id = ?1 AND state = 'done'";
+    UPDATE trtc_call_items SET body = NULL, record = NULL, last_error = NULL
+    WHERE id = ?1 AND state = 'done'";
 
 const SELECT_OLD_ITEMS: &str = "
     SELECT id, key_id, done_as FROM trtc_call_items
@@ -91,7 +98,8 @@ const PROBE: &str = "
 const SAVE: &str = "SAVEPOINT trtc_call_health";
 const UNDO: &str = "ROLLBACK TO trtc_call_health; RELEASE trtc_call_health";
 
-/// Makes items that are dead or wait due at once. Says of each whether it was one of those.
+/// Makes items that are dead, or wait, also for their record, due at once. Says of each whether it was one
+/// of those.
 pub(crate) fn replay(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Failure> {
     let mut replay = turn.transaction.prepare_cached(REPLAY)?;
     let replayed = items.iter().map(|item| {
@@ -100,7 +108,7 @@ pub(crate) fn replay(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Fai
     replayed.collect()
 }
 
-/// Puts items away. Says of each whether it waited, was dead or disputed.
+/// Puts items away. Says of each whether it waited, also for its record, was dead or disputed.
 pub(crate) fn discard(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Failure> {
     let mut discard = turn.transaction.prepare_cached(DISCARD)?;
     let discarded = items.iter().map(|item| {
@@ -138,6 +146,7 @@ pub(crate) fn resolve(turn: &Turn<'_>, item: ItemId) -> Result<Resolved, Failure
     transaction.prepare_cached(LET_WAIT)?.execute(named_params! {
         ":id": item.get(),
         ":now": turn.now,
+        ":confirmation": Confirmation::Resolved.as_str(),
         ":replaces": handled.map(ItemId::get),
     })?;
     Ok(handled.map_or(Resolved::Waits, Resolved::Corrects))
@@ -153,7 +162,8 @@ fn handled_last(connection: &Connection, key_id: i64) -> Result<Option<ItemId>, 
     Ok(handled.map(ItemId::new))
 }
 
-/// Removes bodies and errors from the tables; the log still has them. Says of each whether it was done.
+/// Removes bodies, records and errors from the tables; the log still has them. Says of each whether it was
+/// done.
 pub(crate) fn erase(turn: &Turn<'_>, items: &[ItemId]) -> Result<Vec<bool>, Failure> {
     let mut erase = turn.transaction.prepare_cached(ERASE)?;
     items.iter().map(|item| Ok(erase.execute([item.get()])? == 1)).collect()

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rusqlite::Transaction;
 use trtc_call_inbox::store::{
-    Lease, LeaseRequest, Leased, Pruned, Put, Resolved, Retention, Settlement, Store, StoreError,
-    StoreErrorKind, StoreFuture,
+    Answer, AskRequest, Asked, Lead, Lease, LeaseRequest, Leased, Pruned, Put, PutRecord, Resolved,
+    Retention, Scope, Settlement, Store, StoreError, StoreErrorKind, StoreFuture,
 };
 use trtc_call_inbox::trtc_call_webhook::SdkAppId;
 use trtc_call_inbox::{Filter, Item, ItemId, NewItem, Stats};
@@ -20,7 +20,7 @@ use crate::open::Place;
 use crate::options::SqliteOptions;
 use crate::read::Readers;
 use crate::writer::Writer;
-use crate::{admin, busy, lease, read, row, settle, time};
+use crate::{admin, ask, busy, lead, lease, read, record, row, settle, time};
 
 /// How long an opening waits for the lock of another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -112,7 +112,7 @@ impl SqliteInbox {
         self.shared.writer.call(lease, statements).await
     }
 
-    /// What SQLite's `integrity_check` finds wrong; nothing if all is well.
+    /// What SQLite's `integrity_check` finds wrong, and items that wait in vain; nothing if all is well.
     ///
     /// # Errors
     ///
@@ -151,39 +151,38 @@ impl Store for SqliteInbox {
         Box::pin(self.shared.writer.operate(move |turn| admin::resolve(turn, item)))
     }
 
-    fn put_records(
-        &self,
-        _: Vec<NewItem>,
-        _: trtc_call_inbox::store::Scope,
-    ) -> StoreFuture<'_, Vec<trtc_call_inbox::store::PutRecord>> {
-        todo!()
+    fn put_records(&self, records: Vec<NewItem>, scope: Scope) -> StoreFuture<'_, Vec<PutRecord>> {
+        Box::pin(async move {
+            let look = move |connection: &_| {
+                let left = record::leave(connection, &records, scope)?;
+                Ok((left, records))
+            };
+            let (left, records) = self.shared.readers.read(look).await?;
+            match left {
+                Some(puts) => Ok(puts),
+                None => {
+                    let writer = &self.shared.writer;
+                    writer.operate(move |turn| record::put(turn, &records, scope)).await
+                }
+            }
+        })
     }
 
-    fn ask(
-        &self,
-        _: trtc_call_inbox::store::AskRequest,
-    ) -> StoreFuture<'_, trtc_call_inbox::store::Asked> {
-        todo!()
+    fn ask(&self, request: AskRequest) -> StoreFuture<'_, Asked> {
+        Box::pin(self.shared.writer.operate(move |turn| ask::ask(turn, &request)))
     }
 
-    fn answer(
-        &self,
-        _: Vec<(Lease, trtc_call_inbox::store::Answer)>,
-    ) -> StoreFuture<'_, Vec<bool>> {
-        todo!()
+    fn answer(&self, answers: Vec<(Lease, Answer)>) -> StoreFuture<'_, Vec<bool>> {
+        Box::pin(self.shared.writer.operate(move |turn| ask::answer(turn, &answers)))
     }
 
-    fn lead(
-        &self,
-        _: SdkAppId,
-        _: i64,
-        _: Duration,
-    ) -> StoreFuture<'_, Option<trtc_call_inbox::store::Lead>> {
-        todo!()
+    fn lead(&self, app: SdkAppId, owner: i64, term: Duration) -> StoreFuture<'_, Option<Lead>> {
+        Box::pin(self.shared.writer.operate(move |turn| lead::lead(turn, app, owner, term)))
     }
 
-    fn keep_progress(&self, _: SdkAppId, _: i64, _: String) -> StoreFuture<'_, bool> {
-        todo!()
+    fn keep_progress(&self, app: SdkAppId, owner: i64, progress: String) -> StoreFuture<'_, bool> {
+        let writer = &self.shared.writer;
+        Box::pin(writer.operate(move |turn| lead::keep_progress(turn, app, owner, &progress)))
     }
 
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {

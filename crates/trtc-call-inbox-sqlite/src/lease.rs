@@ -53,7 +53,8 @@ macro_rules! pick {
               AND NOT EXISTS (
                 SELECT 1 FROM trtc_call_items AS earlier
                 WHERE earlier.call_id = item.call_id AND earlier.sdk_app_id = item.sdk_app_id
-                  AND earlier.state IN ('waiting', 'leased') AND earlier.id < item.id
+                  AND earlier.state IN ('waiting', 'confirming', 'leased')
+                  AND earlier.id < item.id
               )
              ORDER BY due_at, id LIMIT :limit"
         )

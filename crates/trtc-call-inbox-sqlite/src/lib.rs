@@ -15,6 +15,7 @@
 )]
 
 mod admin;
+mod ask;
 mod busy;
 mod checkpoint;
 mod closure;
@@ -23,12 +24,14 @@ mod error;
 mod file;
 mod guard;
 mod inbox;
+mod lead;
 mod lease;
 mod log;
 mod open;
 mod options;
 mod put;
 mod read;
+mod record;
 mod rivals;
 mod row;
 mod schema;

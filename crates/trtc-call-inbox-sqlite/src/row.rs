@@ -4,17 +4,17 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row};
 use trtc_call_inbox::store::StoreErrorKind;
 use trtc_call_inbox::trtc_call_webhook::{Command, SdkAppId};
-use trtc_call_inbox::{DoneAs, Item, ItemId, SignatureFound, Source, State};
+use trtc_call_inbox::{Confirmation, DoneAs, Item, ItemId, SignatureFound, Source, State};
 
 use crate::error::Failure;
 use crate::time;
 
-/// The columns that [`item`] reads, in its order, but for the body behind them.
+/// The columns that [`item`] reads, in its order, but for the record and the body behind them.
 macro_rules! columns {
     () => {
         "trtc_call_items.id, trtc_call_keys.key, trtc_call_items.sdk_app_id, command, call_id, source,
          signature, sha256, received_at, state, due_at, attempts, lost_leases, last_error, done_as,
-         done_at, replaces"
+         done_at, replaces, confirmation"
     };
 }
 
@@ -30,18 +30,18 @@ pub(crate) use {columns, items_with_keys};
 const SELECT_ITEM: &str = concat!(
     "SELECT ",
     columns!(),
-    ", body FROM ",
+    ", record, body FROM ",
     items_with_keys!(),
     " WHERE trtc_call_items.id = ?1"
 );
 
-/// One item with its body.
+/// One item with its record and its body.
 pub(crate) fn get(connection: &Connection, id: ItemId) -> Result<Option<Item>, Failure> {
     let mut select = connection.prepare_cached(SELECT_ITEM)?;
     select.query_row([id.get()], |row| Ok(item(row))).optional()?.transpose()
 }
 
-/// Reads an item; its body is the column behind [`columns`], or null.
+/// Reads an item; its record and its body are the columns behind [`columns`], or null.
 pub(crate) fn item(row: &Row<'_>) -> Result<Item, Failure> {
     let id = ItemId::new(row.get(0)?);
     let mut item = Item::blank(id, row.get(1)?, app(row.get(2)?));
@@ -65,13 +65,22 @@ pub(crate) fn item(row: &Row<'_>) -> Result<Item, Failure> {
         _ => None,
     };
     item.replaces = row.get::<_, Option<i64>>(16)?.map(ItemId::new);
-    item.body = row.get::<_, Option<Vec<u8>>>(17)?.map(Bytes::from);
+    let confirmation: Option<String> = row.get(17)?;
+    item.confirmation =
+        confirmation.map(|known| word(&known, Confirmation::from_word)).transpose()?;
+    item.record = row.get::<_, Option<Vec<u8>>>(18)?.map(Bytes::from);
+    item.body = row.get::<_, Option<Vec<u8>>>(19)?.map(Bytes::from);
     Ok(item)
 }
 
-/// An app, as a column has it: SQLite's whole numbers have a sign.
+/// An app from a column: SQLite's whole numbers have a sign.
 pub(crate) fn app(column: i64) -> SdkAppId {
     SdkAppId::new(column.cast_unsigned())
+}
+
+/// An app for a column.
+pub(crate) fn column(app: SdkAppId) -> i64 {
+    app.get().cast_signed()
 }
 
 fn word<T>(word: &str, known: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {

@@ -20,8 +20,11 @@ const OLDEST: i64 = 1;
 /// key has the number of its first item, and only the other items of a key, its rivals, stand in an index
 /// of keys. `last_item` is the highest number of what was pruned: no number is given twice.
 ///
-/// The body stands last, so that no other column is read past it. The indexes of the states share the
-/// items out among them, and hold what is counted: `stats` walks them, and no table.
+/// The record and the body stand last, so that no other column is read past them. The indexes of the states
+/// share the items out among them, and hold what is counted: `stats` walks them, and no table. One more has
+/// the disputed items that somebody is to ask the vendor about.
+///
+/// A `token` is the right to settle an item that is leased, and to answer for one that is asked about.
 const TABLES: &str = "
     CREATE TABLE trtc_call_schema (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -67,6 +70,10 @@ const TABLES: &str = "
         done_as TEXT,
         done_at INTEGER,
         replaces INTEGER,
+        has_record INTEGER NOT NULL,
+        confirmation TEXT,
+        missing_since INTEGER,
+        record BLOB,
         body BLOB
     ) STRICT;
     CREATE INDEX trtc_call_items_rival ON trtc_call_items (key_id) WHERE key_id <> id;
@@ -77,12 +84,25 @@ const TABLES: &str = "
     CREATE INDEX trtc_call_items_suspect
         ON trtc_call_items (due_at, id, sdk_app_id, delay, lost_leases)
         WHERE state = 'waiting' AND lost_leases > 0;
+    CREATE INDEX trtc_call_items_confirming ON trtc_call_items (sdk_app_id, due_at)
+        WHERE state = 'confirming';
     CREATE INDEX trtc_call_items_leased ON trtc_call_items (leased_until, sdk_app_id)
         WHERE state = 'leased';
     CREATE INDEX trtc_call_items_done ON trtc_call_items (done_at, sdk_app_id)
         WHERE state = 'done';
     CREATE INDEX trtc_call_items_stopped ON trtc_call_items (state, id, sdk_app_id)
         WHERE state IN ('dead', 'disputed');
+    CREATE INDEX trtc_call_items_asked ON trtc_call_items (sdk_app_id, due_at)
+        WHERE state = 'disputed' AND has_record = 1 AND confirmation IS NULL;
+
+    CREATE TABLE trtc_call_apps (
+        sdk_app_id INTEGER PRIMARY KEY,
+        owner INTEGER,
+        leased_until INTEGER,
+        lease_term INTEGER,
+        progress TEXT,
+        spent_until INTEGER
+    ) STRICT;
 ";
 
 const INSERT_VERSION: &str =
@@ -100,7 +120,13 @@ const SELECT_IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
 /// The condition for the items of a key.
 macro_rules! of_key {
     ($key_id:literal) => {
-        concat!("(id = ", $key_id, " OR (key_id = ", $key_id, " AND key_id <> id))")
+        concat!(
+            "(trtc_call_items.id = ",
+            $key_id,
+            " OR (trtc_call_items.key_id = ",
+            $key_id,
+            " AND trtc_call_items.key_id <> trtc_call_items.id))"
+        )
     };
 }
 

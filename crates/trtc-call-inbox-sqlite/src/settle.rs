@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, named_params};
-use trtc_call_inbox::DoneAs;
-use trtc_call_inbox::store::{Lease, Outcome, Settlement};
+use trtc_call_inbox::store::{FIRST_ASKED, Lease, Outcome, Settlement};
+use trtc_call_inbox::{Confirmation, DoneAs};
 
 use crate::engine::Turn;
 use crate::error::Failure;
@@ -16,13 +16,21 @@ const RENEW: &str = "
 
 /// A statement that ends a lease.
 macro_rules! end_lease {
-    ($set:literal) => {
+    ($($set:expr),+) => {
         concat!(
             "UPDATE trtc_call_items SET ",
-            $set,
+            $($set,)+
             ", owner = NULL, token = NULL, leased_until = NULL, lease_term = NULL
              WHERE id = :id AND token = :token AND state = 'leased'"
         )
+    };
+}
+
+/// What counts no attempt.
+macro_rules! uncounted {
+    () => {
+        "attempts = max(attempts - 1, 0),
+         first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END"
     };
 }
 
@@ -37,10 +45,17 @@ const RETRY: &str = end_lease!(
 
 const KILL: &str = end_lease!("state = 'dead', last_error = :error, lost_leases = 0");
 
-const GIVE_BACK: &str = end_lease!(
-    "state = 'waiting', due_at = min(due_at, :now), delay = 0,
-     attempts = max(attempts - 1, 0),
-     first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END"
+const GIVE_BACK: &str =
+    end_lease!("state = 'waiting', due_at = min(due_at, :now), delay = 0, ", uncounted!());
+
+const ASK_RECORD: &str = end_lease!(
+    "state = 'confirming', due_at = max(received_at + :first_asked, :now), confirmation = NULL, ",
+    uncounted!()
+);
+
+const GIVE_UP: &str = end_lease!(
+    "state = 'dead', confirmation = :confirmation, last_error = :error, lost_leases = 0, ",
+    uncounted!()
 );
 
 /// Makes leases longer. Says of each whether it is still held.
@@ -85,11 +100,26 @@ fn end(turn: &Turn<'_>, lease: Lease, outcome: &Outcome) -> Result<bool, Failure
             .transaction
             .prepare_cached(KILL)?
             .execute(named_params! { ":id": id, ":token": token, ":error": error })?,
-        Outcome::AskRecord | Outcome::Undecidable { .. } => todo!(),
         Outcome::GiveBack => turn
             .transaction
             .prepare_cached(GIVE_BACK)?
             .execute(named_params! { ":id": id, ":token": token, ":now": now })?,
+        Outcome::AskRecord => {
+            turn.transaction.prepare_cached(ASK_RECORD)?.execute(named_params! {
+                ":id": id,
+                ":token": token,
+                ":now": now,
+                ":first_asked": time::span(FIRST_ASKED),
+            })?
+        }
+        Outcome::Undecidable { error } => {
+            turn.transaction.prepare_cached(GIVE_UP)?.execute(named_params! {
+                ":id": id,
+                ":token": token,
+                ":confirmation": Confirmation::Undecidable.as_str(),
+                ":error": error,
+            })?
+        }
     };
     Ok(changed == 1)
 }

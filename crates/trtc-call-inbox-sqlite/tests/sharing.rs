@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Folder, TERM, call, lease, outsider, put};
-use trtc_call_inbox::store::{LeaseRequest, Outcome, Put, Settlement, Store, StoreErrorKind};
+use support::{Folder, TERM, call, lease, outsider, put, record};
+use trtc_call_inbox::store::{
+    LeaseRequest, Outcome, Put, PutRecord, Scope, Settlement, Store, StoreErrorKind,
+};
 use trtc_call_inbox::{Clock, DoneAs, Erase, Filter, Inbox, NewItem, State};
 use trtc_call_inbox_sqlite::SqliteInbox;
 
@@ -81,6 +83,47 @@ async fn a_lock_that_is_held_fails_puts_within_a_second_and_loses_none() {
     put(&inbox, call("a", 10)).await;
 }
 
+/// Most records of a span are known, each time that it is read.
+#[tokio::test]
+async fn records_that_are_known_wait_for_no_lock() {
+    let folder = Folder::new();
+    let inbox = SqliteInbox::open(folder.file()).unwrap();
+    put(&inbox, call("worked", 10)).await;
+    let lease = lease(&inbox, 1).await[0].lease;
+    let done = Settlement { lease, outcome: Outcome::Done(DoneAs::Handled) };
+    inbox.settle(vec![done]).await.unwrap();
+    put(&inbox, call("waits", 10)).await;
+    let records = [("worked", 10), ("waits", 11), ("unheard of", 10)];
+    let records = records.map(|(call_id, seconds)| record(call_id, seconds)).to_vec();
+    let put = inbox.put_records(records.clone(), Scope::All).await.unwrap();
+    let [PutRecord::Known, PutRecord::Confirmed(_), PutRecord::Stored(_)] = put[..] else {
+        panic!("{put:?}")
+    };
+    let gate = outsider(&folder.file());
+    gate.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for scope in [Scope::Unknown, Scope::All] {
+        let put = inbox.put_records(records.clone(), scope).await.unwrap();
+        assert_eq!(put, [PutRecord::Known; 3]);
+    }
+    let error = inbox.put_records(vec![record("new", 10)], Scope::All).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn an_item_that_nobody_asks_about_is_damage() {
+    let folder = Folder::new();
+    let inbox = SqliteInbox::open(folder.file()).unwrap();
+    let id = put(&inbox, call("a", 10)).await;
+    let leased = lease(&inbox, 1).await.remove(0);
+    let settlement = Settlement { lease: leased.lease, outcome: Outcome::AskRecord };
+    inbox.settle(vec![settlement]).await.unwrap();
+    assert_eq!(inbox.integrity().await.unwrap(), [""; 0]);
+    let outsider = outsider(&folder.file());
+    outsider.execute_batch("UPDATE trtc_call_items SET has_record = 0").unwrap();
+    let found = inbox.integrity().await.unwrap();
+    assert_eq!(found, [format!("item {id} waits for a record that nobody asks for")]);
+}
+
 /// SQLite's lock knows no queue: without courtesy, who has it takes it again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_that_write_all_the_time_neither_starves() {
@@ -131,6 +174,9 @@ async fn what_is_erased_is_in_no_file() {
     for number in 0..40 {
         put(&inbox, secret(&format!("call-{number}"))).await;
     }
+    let mut known = record("call-9", 10);
+    known.body = "secret of the record! ".repeat(2000).into();
+    inbox.put_records(vec![known], Scope::All).await.unwrap();
     let leased = lease(&inbox, 1).await;
     let done = leased.iter().map(|item| {
         let outcome = Outcome::Retry {
@@ -147,11 +193,14 @@ async fn what_is_erased_is_in_no_file() {
         let is_in = |bytes: &[u8]| bytes.windows(text.len()).any(|found| found == text.as_bytes());
         folder.contents().iter().any(|(_, bytes)| is_in(bytes))
     };
-    assert!(found("secret of call-7!") && found("secret of the error"));
+    for text in ["secret of call-7!", "secret of the record!", "secret of the error"] {
+        assert!(found(text), "{text}");
+    }
     inbox.discard(ids.clone()).await.unwrap();
     assert_eq!(inbox.erase(ids.clone()).await.unwrap(), [true; 40]);
     assert!(!found("secret of"));
-    let item = inbox.get(ids[7]).await.unwrap().unwrap();
+    let id = inbox.list(Filter::all().call_id("call-7"), 1, false).await.unwrap()[0].id;
+    let item = inbox.get(id).await.unwrap().unwrap();
     assert_eq!((item.body, item.sha256), (None, secret("call-7").sha256));
     assert_eq!(inbox.put(vec![secret("call-7")]).await.unwrap(), [Put::Duplicate]);
 }

@@ -289,7 +289,7 @@ pub struct Item {
     pub received_at: SystemTime,
     /// Where it stands.
     pub state: State,
-    /// When it is handed out, if it is [waiting](State::Waiting).
+    /// When it is handed out, if it is [waiting](State::Waiting), or asked about, if it waits for its record.
     pub due_at: SystemTime,
     /// How often it was handed to a handler since it was stored or replayed.
     pub attempts: u32,

@@ -440,11 +440,14 @@ pub async fn what_waits_for_its_record_can_be_tended(stage: Stage) {
     assert_eq!(stage.store.replay(vec![id]).await.expect("a replay"), [true]);
     assert_eq!(stage.work(Outcome::AskRecord).await.lease.item, id);
     stage.advance(FIRST_ASKED).await;
+    stage.answer(missing(SECOND)).await;
+    stage.advance(SECOND).await;
     stage.answer(give_up()).await;
     assert_eq!(stage.store.replay(vec![id]).await.expect("a replay"), [true]);
-    assert_eq!(stage.get(id).await.confirmation, None, "it is asked for anew");
+    assert_eq!(stage.get(id).await.confirmation, None);
     stage.work(Outcome::AskRecord).await;
-    assert_eq!(stage.asked_ids().await, [id]);
+    let [asked] = stage.ask(100).await.items.try_into().expect("one item");
+    assert_eq!((asked.lease.item, asked.missing_for), (id, None), "it is asked for anew");
     assert_eq!(stage.store.discard(vec![id]).await.expect("a discard"), [true]);
     stage.advance(DAY).await;
     assert!(stage.asked_ids().await.is_empty());

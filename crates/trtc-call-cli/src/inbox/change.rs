@@ -31,8 +31,8 @@ impl Deed {
     /// The states of items with which it can be done.
     const fn states(self) -> &'static [State] {
         match self {
-            Self::Replay => &[State::Dead, State::Waiting],
-            Self::Discard => &[State::Waiting, State::Dead, State::Disputed],
+            Self::Replay => &[State::Dead, State::Waiting, State::Confirming],
+            Self::Discard => &[State::Waiting, State::Confirming, State::Dead, State::Disputed],
         }
     }
 
@@ -154,8 +154,8 @@ pub(super) fn resolve(opened: &Opened, item: ItemId, app: AppArgs) -> Result<Exi
         }
         Resolved::Stays => ("stays", None, "was handled already, and stays".to_owned()),
         _ => {
-            let text =
-                "is not resolved: there is no such item, it is not disputed, or its body is erased";
+            let text = "is not resolved: there is no such item, there is nothing to decide about it, a \
+                        worker has it, or its body is erased";
             ("not disputed", None, text.to_owned())
         }
     };

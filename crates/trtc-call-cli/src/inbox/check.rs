@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use trtc_call_inbox::{DoneAs, Filter, Item, ItemId, State};
+use trtc_call_inbox::{Confirmation, DoneAs, Filter, Item, ItemId, State};
 
-use super::of_app;
 use super::opened::{Opened, numbers};
+use super::{of_app, shown};
 use crate::args::AppArgs;
 use crate::event::Decoded;
 use crate::failure::Failure;
@@ -33,8 +33,10 @@ enum Kind {
     Damage,
     CannotStore,
     Dead,
+    NoRecord,
     Disputed,
     Late,
+    Unasked,
     Failing,
     Undecodable,
     UnknownField,
@@ -46,8 +48,10 @@ impl Kind {
             Self::Damage => "damage",
             Self::CannotStore => "cannot store",
             Self::Dead => "dead",
+            Self::NoRecord => "no record",
             Self::Disputed => "disputed",
             Self::Late => "late",
+            Self::Unasked => "unasked",
             Self::Failing => "failing",
             Self::Undecodable => "undecodable",
             Self::UnknownField => "unknown field",
@@ -60,8 +64,10 @@ impl Kind {
             Self::Damage => store.against_damage(),
             Self::CannotStore => "callbacks are answered FAIL until that is mended",
             Self::Dead => "mend the cause and `replay` them, or `discard` them",
+            Self::NoRecord => "`resolve` those that you know to be true, and `discard` the others",
             Self::Disputed => "compare them with `show ID --body`, and `resolve` the right one",
             Self::Late => "is a worker running, and does it take their commands?",
+            Self::Unasked => "does a server or `reconcile` ask for their records, and fast enough?",
             Self::Failing => "mend the cause; each is tried again by itself",
             Self::Undecodable => {
                 "a later version may know them; if they are the vendor's, please report their form"
@@ -129,6 +135,9 @@ impl Findings {
         let age = |since| now.duration_since(since).unwrap_or_default();
         let error = item.last_error.as_deref();
         match item.state {
+            State::Dead if item.confirmation.is_some_and(|why| why != Confirmation::Resolved) => {
+                self.add(Kind::NoRecord, &shown::why(item), id);
+            }
             State::Dead => {
                 self.add(Kind::Dead, error.unwrap_or("no reason"), id);
             }
@@ -137,6 +146,12 @@ impl Findings {
             }
             State::Waiting if age(item.due_at) > LATE => {
                 self.add(Kind::Late, "due for over an hour", id);
+            }
+            State::Confirming if age(item.due_at) > LATE => {
+                self.add(Kind::Unasked, "to be asked about for over an hour", id);
+            }
+            State::Confirming if age(item.received_at) > LATE => {
+                self.add(Kind::Failing, error.unwrap_or("no record yet"), id);
             }
             // Each attempt puts it off, so that it is never late. What a handler puts off does not count.
             State::Waiting if item.attempts > 0 && age(item.received_at) > LATE => {

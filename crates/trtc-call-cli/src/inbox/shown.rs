@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use trtc_call_inbox::{Item, ItemId, State};
+use trtc_call_inbox::{Confirmation, Item, ItemId, State};
 use trtc_call_webhook::Command;
 
 use crate::event::Decoded;
@@ -18,16 +18,19 @@ const MAX_ERROR: usize = 60;
 /// A row of a table.
 pub(super) fn row(item: &Item) -> [String; 8] {
     let text = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| plain(text).into());
-    let last_error = || {
-        let error: String =
-            item.last_error.iter().flat_map(|error| error.chars()).take(MAX_ERROR).collect();
-        plain(&error).into_owned()
+    let why = || {
+        let why: String = why(item).chars().take(MAX_ERROR).collect();
+        plain(&why).into_owned()
     };
     let what = match (item.state, &item.done) {
         (State::Waiting, _) if item.attempts == 0 => String::new(),
-        (State::Waiting, _) => format!("due {}: {}", time::text(item.due_at), last_error()),
+        (State::Waiting, _) => format!("due {}: {}", time::text(item.due_at), why()),
+        (State::Confirming, _) if item.last_error.is_none() => {
+            format!("asked about {}", time::text(item.due_at))
+        }
+        (State::Confirming, _) => format!("asked about {}: {}", time::text(item.due_at), why()),
         (_, Some((how, at))) => format!("{how} {}", time::text(*at)),
-        _ => last_error(),
+        _ => why(),
     };
     [
         item.id.to_string(),
@@ -41,8 +44,21 @@ pub(super) fn row(item: &Item) -> [String; 8] {
     ]
 }
 
+/// What went wrong at last, after what came of asking for the record if that is why it is dead.
+pub(super) fn why(item: &Item) -> String {
+    let error = item.last_error.as_deref().unwrap_or_default();
+    match item.confirmation.filter(|known| *known != Confirmation::Resolved) {
+        // A worker says so itself.
+        Some(confirmation) if !error.starts_with(confirmation.as_str()) => {
+            format!("{confirmation}: {error}")
+        }
+        _ => error.to_owned(),
+    }
+}
+
 /// All that an item's row tells, by name; null where there is nothing.
 fn fields(item: &Item) -> Vec<(&'static str, Value)> {
+    let is_due = matches!(item.state, State::Waiting | State::Confirming);
     vec![
         ("id", json!(item.id.get())),
         ("state", json!(item.state.as_str())),
@@ -54,29 +70,36 @@ fn fields(item: &Item) -> Vec<(&'static str, Value)> {
         ("source", json!(item.source.as_str())),
         ("signature", json!(item.signature.as_str())),
         ("received_at", json!(time::text(item.received_at))),
-        ("due_at", json!((item.state == State::Waiting).then(|| time::text(item.due_at)))),
+        ("due_at", json!(is_due.then(|| time::text(item.due_at)))),
         ("attempts", json!(item.attempts)),
         ("lost_leases", json!(item.lost_leases)),
         ("last_error", json!(item.last_error)),
         ("done_as", json!(item.done.map(|(how, _)| how.as_str()))),
         ("done_at", json!(item.done.map(|(_, at)| time::text(at)))),
         ("replaces", json!(item.replaces.map(ItemId::get))),
+        ("confirmation", json!(item.confirmation.map(Confirmation::as_str))),
         ("sha256", json!(item.sha256.map(|byte| format!("{byte:02x}")).concat())),
     ]
 }
 
-/// With what the body tells besides.
+/// With what the body and the record tell besides.
 fn all_fields(item: &Item) -> Vec<(&'static str, Value)> {
     let body = item.body.as_deref();
     let decoded = body.map(|body| Decoded::new(item.command.as_ref(), body));
     let event = decoded.as_ref().and_then(|decoded| decoded.as_ref().ok()?.as_ref());
     let error = decoded.as_ref().and_then(|decoded| decoded.as_ref().err());
+    // Only what is decoded is kept as a record.
+    let record = item.record.as_deref();
+    let record =
+        record.and_then(|record| Decoded::new(Some(&Command::CallEnded), record).ok().flatten());
     let mut fields = fields(item);
     fields.extend([
         ("erased", json!(body.is_none())),
         ("event", json!(event.map(Decoded::event))),
         ("billing", json!(event.and_then(Decoded::billing))),
         ("not_decoded", json!(error.map(ToString::to_string))),
+        ("record_event", json!(record.as_ref().map(Decoded::event))),
+        ("record_billing", json!(record.as_ref().and_then(Decoded::billing))),
     ]);
     fields
 }
@@ -86,11 +109,13 @@ pub(super) fn row_json(item: &Item) -> Vec<u8> {
     object(fields(item))
 }
 
-/// The same for all of an item, with its body if that is wanted.
+/// The same for all of an item, with its body and its record if they are wanted.
 pub(super) fn json(item: &Item, with_body: bool) -> Vec<u8> {
     let mut fields = all_fields(item);
     if with_body {
-        fields.push(("body", json!(item.body.as_deref().map(String::from_utf8_lossy))));
+        for (name, bytes) in [("body", &item.body), ("record", &item.record)] {
+            fields.push((name, json!(bytes.as_deref().map(String::from_utf8_lossy))));
+        }
     }
     object(fields)
 }
@@ -100,16 +125,16 @@ fn object(fields: Vec<(&'static str, Value)>) -> Vec<u8> {
     Value::Object(fields.collect()).to_string().into_bytes()
 }
 
-/// All of an item for people, with its body if that is wanted.
+/// All of an item for people, with its body and its record if they are wanted.
 pub(super) fn text(item: &Item, with_body: bool) -> String {
     let mut text = String::new();
     for (name, value) in all_fields(item).iter().filter(|(_, value)| !value.is_null()) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         text.push_str(&format!("{:<17}{}\n", name.replace('_', " "), plain(&value)));
     }
-    if let Some(body) = item.body.as_deref().filter(|_| with_body) {
+    for bytes in [&item.body, &item.record].into_iter().flatten().filter(|_| with_body) {
         // Line by line, since what is escaped is not what was broken here.
-        for line in pretty(&String::from_utf8_lossy(body)).lines() {
+        for line in pretty(&String::from_utf8_lossy(bytes)).lines() {
             text.push_str(&format!("\n{}", plain(line)));
         }
         text.push('\n');

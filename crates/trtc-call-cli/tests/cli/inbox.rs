@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use conformance::postgres::Server;
 use serde_json::{Value, json};
-use trtc_call_inbox::store::Outcome;
-use trtc_call_inbox::{Acceptance, Inbox, ItemId};
+use trtc_call_inbox::store::{Answer, AskRequest, Outcome, Scope};
+use trtc_call_inbox::{Acceptance, Confirmation, Inbox, ItemId, NewItem};
 
 use self::kept::{OTHER_APP, PASSWORD, Store, ended, put, work};
 use crate::common::{APP, Listen, TOKEN, send, sentence, stdout, trtc_call};
@@ -50,6 +50,9 @@ tests! {
     check_names_what_needs_a_person
     check_names_what_was_done_before_it_was_disputed
     check_names_what_has_failed_for_an_hour
+    what_waits_for_its_record_is_told
+    check_says_why_there_is_no_record
+    the_record_is_shown
     the_environment_names_the_inbox
     listen_keeps_what_it_acknowledges
     a_reader_that_stalls_does_not_keep_it_from_storing
@@ -64,9 +67,9 @@ fn status_counts_for_each_app(store: Store) {
     }
     let mut rows = text.lines().skip_while(|line| !line.starts_with(" app "));
     let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let header = ["app", "waiting", "leased", "done", "dead", "disputed", "behind"];
+    let header = ["app", "waiting", "confirming", "leased", "done", "dead", "disputed", "behind"];
     assert_eq!(cells(rows.next().unwrap()), header);
-    assert_eq!(cells(rows.nth(1).unwrap())[..6], [APP, "2", "0", "1", "1", "2"]);
+    assert_eq!(cells(rows.nth(1).unwrap())[..7], [APP, "2", "0", "0", "1", "1", "2"]);
 
     let status = kept.json(&["status", "--sdk-app-id", OTHER_APP], 0).remove(0);
     assert_eq!((&status["can_store"], &status["why_not"]), (&json!(true), &Value::Null));
@@ -300,6 +303,110 @@ fn check_names_what_has_failed_for_an_hour(store: Store) {
         each is tried again by itself\nfindings: 1  items looked at: 6\n";
     assert_eq!(text, found);
     assert_eq!(kept.json(&["check"], 1)[0]["finding"], "failing");
+}
+
+fn what_waits_for_its_record_is_told(store: Store) {
+    let kept = store.empty("confirming");
+    let confirm = async |inbox: Inbox, call_id: &str| {
+        work(&inbox, &ended(call_id, "u1", 42, ""), Outcome::AskRecord).await;
+    };
+    kept.with_long_ago(async |inbox| confirm(inbox, "a-1").await);
+    kept.with(async |inbox| {
+        confirm(inbox.clone(), "a-2").await;
+        // One of them is asked about now, and the vendor is down.
+        let request = AskRequest::new(APP.parse::<u64>().unwrap().into(), 1, 1, Duration::ZERO);
+        let asked = inbox.store().ask(request).await.unwrap().items;
+        assert_eq!(asked[0].call_id, "a-1");
+        let error = "the vendor is down".to_owned();
+        let answer = Answer::Later { after: Duration::from_secs(60), error };
+        inbox.store().answer(vec![(asked[0].lease, answer)]).await.unwrap();
+    });
+    assert_eq!(kept.json(&["status"], 0)[0]["apps"][0]["confirming"], 2);
+    assert_eq!(kept.ids(&["--state", "confirming"]), [1, 2]);
+    let text = kept.text(&["list"], 0);
+    let rows: Vec<&str> = text.lines().skip(2).collect();
+    assert!(
+        rows[0].contains("  asked about ") && rows[0].ends_with(": the vendor is down"),
+        "{text}"
+    );
+    assert!(rows[1].contains("  asked about ") && !rows[1].ends_with(": "), "{text}");
+    assert!(kept.json(&["show", "2"], 0)[0]["due_at"].is_string());
+    let text = kept.text(&["check"], 1);
+    assert!(text.starts_with("failing       the vendor is down\n"), "{text}");
+    assert!(text.ends_with("findings: 1  items looked at: 2\n"), "{text}");
+
+    assert_eq!(kept.text(&["replay", "2"], 0), "replayed 1 of 1\n");
+    assert_eq!(kept.text(&["discard", "--all", "--yes"], 0), "discarded 2 of 2\n");
+
+    let unasked = store.empty("unasked");
+    unasked.with_long_ago(async |inbox| confirm(inbox, "a-1").await);
+    assert_eq!(unasked.json(&["check"], 1)[0]["finding"], "unasked");
+    assert_eq!(unasked.text(&["resolve", "1"], 0), "1 waits, and is worked\n");
+}
+
+fn check_says_why_there_is_no_record(store: Store) {
+    let kept = store.empty("no-record");
+    kept.with_long_ago(async |inbox| {
+        for call_id in ["a-1", "a-2"] {
+            work(&inbox, &ended(call_id, "u1", 42, ""), Outcome::AskRecord).await;
+        }
+    });
+    kept.with(async |inbox| {
+        let request = AskRequest::new(APP.parse::<u64>().unwrap().into(), 2, 2, Duration::ZERO);
+        let asked = inbox.store().ask(request).await.unwrap().items;
+        let give_up = |why| Answer::GiveUp { why, error: "101050".to_owned() };
+        let why = [Confirmation::Missing, Confirmation::TooOld].map(give_up);
+        let answers = asked.iter().map(|item| item.lease).zip(why).collect();
+        assert_eq!(inbox.store().answer(answers).await.unwrap(), [true, true]);
+        let error = "undecidable: no end".to_owned();
+        work(&inbox, &ended("a-3", "u1", 42, ""), Outcome::Undecidable { error }).await;
+    });
+    let text = kept.text(&["check"], 1);
+    let to_do = "`resolve` those that you know to be true, and `discard` the others";
+    let found =
+        [("too old to confirm: 101050", 2), ("unconfirmed: 101050", 1), ("undecidable: no end", 3)];
+    for (what, item) in found {
+        let line = format!("no record     {what}\n              -> items {item}: {to_do}\n");
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    assert!(text.ends_with("findings: 3  items looked at: 3\n"), "{text}");
+    let row = kept.text(&["list", "--call-id", "a-1"], 0);
+    assert!(row.trim_end().ends_with("  unconfirmed: 101050"), "{row}");
+    let shown = kept.json(&["show", "1"], 0).remove(0);
+    assert_eq!(
+        (&shown["confirmation"], &shown["last_error"]),
+        (&json!("unconfirmed"), &json!("101050"))
+    );
+
+    kept.text(&["resolve", "1"], 0);
+    let text = kept.text(&["show", "1"], 0);
+    assert!(text.contains("\nconfirmation     resolved\n"), "{text}");
+}
+
+/// Beside what the callback said.
+fn the_record_is_shown(store: Store) {
+    let kept = store.empty("record");
+    let record = ended("a-1", "u1", 43, r#","Tariff":1.0"#);
+    kept.with(async |inbox| {
+        work(&inbox, &ended("a-1", "u1", 42, ""), Outcome::AskRecord).await;
+        let app: u64 = APP.parse().unwrap();
+        let body = record.replacen('{', r#"{"CallbackCommand":"Call.CallbackAfterEndCall","#, 1);
+        let new = NewItem::of_record(app, body.into()).unwrap();
+        inbox.store().put_records(vec![new], Scope::All).await.unwrap();
+    });
+    let text = kept.text(&["show", "1", "--body"], 0);
+    for line in [
+        "billing          connected for 42 s\n",
+        "record billing   connected for 43 s\n",
+        "\n    \"Tariff\": 1.0\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!kept.text(&["show", "1"], 0).contains("Tariff"));
+    let shown = kept.json(&["show", "1", "--body"], 0).remove(0);
+    assert_eq!((&shown["state"], &shown["confirmation"]), (&json!("waiting"), &Value::Null));
+    assert!(shown["record"].as_str().unwrap().contains("Tariff"), "{shown}");
+    assert_eq!(shown["body"], ended("a-1", "u1", 42, ""));
 }
 
 fn the_environment_names_the_inbox(store: Store) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use trtc_call_inbox::store::{LeaseRequest, LeasedItem, Put, Store};
 use trtc_call_inbox::trtc_call_webhook::sender::Request;
-use trtc_call_inbox::trtc_call_webhook::{CallEnded, SdkApp, Undecoded, Verifier};
+use trtc_call_inbox::trtc_call_webhook::{CallEnded, Delivery, SdkApp, Undecoded, Verifier};
 use trtc_call_inbox::{ItemId, NewItem};
 use trtc_call_inbox_sqlite::SqliteInbox;
 use trtc_call_inbox_sqlite::rusqlite::Connection;
@@ -53,6 +53,15 @@ impl Drop for Folder {
 
 /// A callback of a call that took so many seconds.
 pub(crate) fn call(call_id: &str, seconds: i64) -> NewItem {
+    NewItem::of(&delivery(call_id, seconds))
+}
+
+/// The vendor's record of such a call.
+pub(crate) fn record(call_id: &str, seconds: i64) -> NewItem {
+    NewItem::of_record(APP, delivery(call_id, seconds).body().clone()).unwrap()
+}
+
+fn delivery(call_id: &str, seconds: i64) -> Delivery<Undecoded> {
     let call = CallEnded::new(call_id)
         .with_caller("alice")
         .with_members(["alice", "bob"])
@@ -60,8 +69,7 @@ pub(crate) fn call(call_id: &str, seconds: i64) -> NewItem {
         .with_accept_time(1_741_231_156)
         .with_end_time(1_741_231_156 + seconds);
     let verifier = Verifier::builder().app(SdkApp::unsigned(APP)).build().unwrap();
-    let delivery = Request::new(APP, call).deliver_to::<Undecoded>(&verifier).unwrap().unwrap();
-    NewItem::of(&delivery)
+    Request::new(APP, call).deliver_to(&verifier).unwrap().unwrap()
 }
 
 /// Puts one item that is new.
