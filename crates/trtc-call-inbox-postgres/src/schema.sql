@@ -150,10 +150,11 @@ BEGIN
     at := trtc_call.begin_work(version);
     -- By the places of the arrays, of which many are expected: many rows are joined by their hashes.
     WITH brought AS MATERIALIZED (
-        SELECT coalesce(of_records[n], nextval('trtc_call.item_numbers')) AS id, n AS place, digests[n] AS digest, keys[n] AS key,
-               sdk_app_ids[n] AS sdk_app_id, put.compared[n] AS compared, commands[n] AS command,
-               call_ids[n] AS call_id, sources[n] AS source, signatures[n] AS signature,
-               has_records[n] AS has_record, sha256s[n] AS sha256, bodies[n] AS body
+        SELECT coalesce(of_records[n], nextval('trtc_call.item_numbers')) AS id, n AS place,
+               digests[n] AS digest, keys[n] AS key, sdk_app_ids[n] AS sdk_app_id,
+               put.compared[n] AS compared, commands[n] AS command, call_ids[n] AS call_id,
+               sources[n] AS source, signatures[n] AS signature, has_records[n] AS has_record,
+               sha256s[n] AS sha256, bodies[n] AS body
         FROM generate_series(1, cardinality(digests)) AS n
     ),
     -- In one order everywhere, so that no two wait for each other.
