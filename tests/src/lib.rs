@@ -32,6 +32,7 @@ pub mod sending;
 pub mod stores;
 pub mod strace;
 pub mod table;
+pub mod vendor;
 
 pub use notebook::{Gate, Mood, Notebook, Taken};
 pub use request::{Answer, Kind, Request, Sent};

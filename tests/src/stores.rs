@@ -3,6 +3,7 @@
 mod admin;
 mod lease;
 mod put;
+mod records;
 mod work;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use trtc_call_inbox_postgres::PostgresInbox;
 use trtc_call_webhook::sender::Request;
 use trtc_call_webhook::{CallEnded, Delivery, SdkApp, Undecoded, Verifier};
 
-pub use {admin::*, lease::*, put::*, work::*};
+pub use {admin::*, lease::*, put::*, records::*, work::*};
 
 /// An empty store, opened twice, and its clock.
 pub struct Stage {

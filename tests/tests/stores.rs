@@ -72,6 +72,27 @@ tests! {
     items_are_counted
     health_stores_nothing
 
+    a_record_of_an_unknown_call_is_an_item
+    records_of_known_calls_can_be_left_alone
+    a_record_confirms_what_waits_for_it
+    a_record_decides_a_dispute
+    a_record_corrects_what_was_done
+    what_was_done_rightly_stays_by_its_record
+    what_is_worked_is_left_to_the_next_record
+    what_was_put_away_stays_so
+    a_record_that_does_not_tell_decides_nothing
+    records_come_in_batches
+    a_record_is_asked_for_after_five_seconds
+    what_is_missing_is_asked_for_again
+    disputes_are_asked_about
+    only_the_end_of_a_call_is_asked_about
+    questions_have_a_budget
+    a_clock_that_is_set_back_holds_no_question_up
+    one_owner_reconciles_an_app
+    a_person_decides_without_a_record
+    what_waits_for_its_record_can_be_tended
+    waiting_for_a_record_costs_nothing
+
     a_handler_that_fails_is_tried_again
     a_handler_says_what_becomes_of_an_item
     what_no_handler_takes_is_kept

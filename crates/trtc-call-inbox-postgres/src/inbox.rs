@@ -196,6 +196,41 @@ impl Store for PostgresInbox {
         on!(self.workers, |connection, clock| admin::resolve(connection, clock, item))
     }
 
+    fn put_records(
+        &self,
+        _: Vec<NewItem>,
+        _: trtc_call_inbox::store::Scope,
+    ) -> StoreFuture<'_, Vec<trtc_call_inbox::store::PutRecord>> {
+        todo!()
+    }
+
+    fn ask(
+        &self,
+        _: trtc_call_inbox::store::AskRequest,
+    ) -> StoreFuture<'_, trtc_call_inbox::store::Asked> {
+        todo!()
+    }
+
+    fn answer(
+        &self,
+        _: Vec<(Lease, trtc_call_inbox::store::Answer)>,
+    ) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+
+    fn lead(
+        &self,
+        _: SdkAppId,
+        _: i64,
+        _: Duration,
+    ) -> StoreFuture<'_, Option<trtc_call_inbox::store::Lead>> {
+        todo!()
+    }
+
+    fn keep_progress(&self, _: SdkAppId, _: i64, _: String) -> StoreFuture<'_, bool> {
+        todo!()
+    }
+
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
         on!(self.workers, |connection, clock| admin::erase(connection, clock, &items))
     }

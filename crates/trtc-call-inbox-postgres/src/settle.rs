@@ -125,6 +125,7 @@ impl Columns {
                 ("retry", None, *after, *counted, Some(error))
             }
             Outcome::Dead { error } => ("dead", None, at_once, true, Some(error)),
+            Outcome::AskRecord | Outcome::Undecidable { .. } => todo!(),
             Outcome::GiveBack => ("back", None, at_once, false, None),
         };
         self.ids.push(settlement.lease.item.get());

@@ -151,6 +151,41 @@ impl Store for SqliteInbox {
         Box::pin(self.shared.writer.operate(move |turn| admin::resolve(turn, item)))
     }
 
+    fn put_records(
+        &self,
+        _: Vec<NewItem>,
+        _: trtc_call_inbox::store::Scope,
+    ) -> StoreFuture<'_, Vec<trtc_call_inbox::store::PutRecord>> {
+        todo!()
+    }
+
+    fn ask(
+        &self,
+        _: trtc_call_inbox::store::AskRequest,
+    ) -> StoreFuture<'_, trtc_call_inbox::store::Asked> {
+        todo!()
+    }
+
+    fn answer(
+        &self,
+        _: Vec<(Lease, trtc_call_inbox::store::Answer)>,
+    ) -> StoreFuture<'_, Vec<bool>> {
+        todo!()
+    }
+
+    fn lead(
+        &self,
+        _: SdkAppId,
+        _: i64,
+        _: Duration,
+    ) -> StoreFuture<'_, Option<trtc_call_inbox::store::Lead>> {
+        todo!()
+    }
+
+    fn keep_progress(&self, _: SdkAppId, _: i64, _: String) -> StoreFuture<'_, bool> {
+        todo!()
+    }
+
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
         Box::pin(async move {
             let erased = self.shared.writer.operate(move |turn| admin::erase(turn, &items)).await?;

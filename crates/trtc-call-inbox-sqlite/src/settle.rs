@@ -85,6 +85,7 @@ fn end(turn: &Turn<'_>, lease: Lease, outcome: &Outcome) -> Result<bool, Failure
             .transaction
             .prepare_cached(KILL)?
             .execute(named_params! { ":id": id, ":token": token, ":error": error })?,
+        Outcome::AskRecord | Outcome::Undecidable { .. } => todo!(),
         Outcome::GiveBack => turn
             .transaction
             .prepare_cached(GIVE_BACK)?

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trtc_call_webhook::{Billing, CallEnded, CallStarted, Callback};
+use trtc_call_webhook::{Billing, CallEnded, CallStarted, Callback, Command, decode};
 
 /// The rule that decides here. A later version may add values; one that is missing does not differ.
 const RULE: u32 = 1;
@@ -30,6 +30,14 @@ pub struct Compared {
     media: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     call_type: Option<String>,
+    /// Whether the vendor's record says so: then nothing else is compared any more.
+    #[serde(rename = "record", default, skip_serializing_if = "is_false")]
+    is_record: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form of a predicate")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Compared {
@@ -57,7 +65,27 @@ impl Compared {
             members: set(call.members.iter().map(String::as_str)),
             media: call.media_type.as_ref().map(|media| media.as_str().to_owned()),
             call_type: call.call_type.as_ref().map(|call_type| call_type.as_str().to_owned()),
+            is_record: false,
         }
+    }
+
+    /// What is compared of the vendor's record. One that does not tell what to bill decides nothing.
+    pub(crate) fn of_record(call: &CallEnded) -> Self {
+        let is_record = !matches!(call.billing(), Billing::AskRecord(_));
+        Self { is_record, ..Self::of_ended(call) }
+    }
+
+    /// What is compared of a stored body; nothing, of one that does not decode.
+    #[must_use]
+    pub fn of_body(command: Option<&Command>, body: &[u8]) -> Self {
+        let callback = decode::<Callback>(command, body).ok().flatten();
+        callback.as_ref().map(Self::of).unwrap_or_default()
+    }
+
+    /// Whether it is the vendor's record, and tells what to bill.
+    #[must_use]
+    pub fn is_record(&self) -> bool {
+        self.is_record
     }
 
     fn of_started(call: &CallStarted) -> Self {
@@ -136,10 +164,27 @@ impl ComparedBodies {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether a body would be billed as one of these.
+    /// Whether a body would be billed as one of these, or the vendor's record has decided.
     #[must_use]
     pub fn have(&self, compared: &Compared) -> bool {
-        self.0.iter().any(|known| !known.differs(compared))
+        self.0.iter().any(|known| known.is_record || !known.differs(compared))
+    }
+
+    /// Whether every one of these would be billed as this one.
+    #[must_use]
+    pub fn all_agree_with(&self, compared: &Compared) -> bool {
+        self.0.iter().all(|known| !known.differs(compared))
+    }
+
+    /// Whether the vendor's record has decided: then what stands here is that record.
+    #[must_use]
+    pub fn are_decided(&self) -> bool {
+        self.0.iter().any(Compared::is_record)
+    }
+
+    /// Has the vendor's record decide, so that nothing that comes later is disputed.
+    pub fn decide(&mut self, record: Compared) {
+        self.0 = vec![record];
     }
 
     /// Adds a body that is disputed. Says whether there was room.

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, RwLock};
-use trtc_call_webhook::{Callback, Delivery, Event, SdkAppId};
+use trtc_call_webhook::{Callback, Command, Delivery, Event, SdkAppId};
 
 use crate::acceptance::{self, Acceptance};
 use crate::item::{Item, ItemId, NewItem, State};
 use crate::query::{Filter, Stats};
-use crate::store::{Pruned, Put, Resolved, Retention, Store, StoreError};
+use crate::store::{Pruned, Put, PutRecord, Resolved, Retention, Scope, Store, StoreError};
 use crate::worker::WorkerBuilder;
 use crate::{log, metrics};
 
@@ -105,6 +105,25 @@ impl Inbox {
                 Acceptance::Failed(error)
             }
         }
+    }
+
+    /// Keeps what the vendor's records say: see [`Store::put_records`]. Under [`Scope::Unknown`] only calls of
+    /// which nothing is known. A callback that comes later is a duplicate of the record.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be stored. Of many records, some may have been stored before.
+    pub async fn put_records(
+        &self,
+        records: Vec<NewItem>,
+        scope: Scope,
+    ) -> Result<Vec<PutRecord>, StoreError> {
+        let mut put = Vec::with_capacity(records.len());
+        for records in records.chunks(BATCH) {
+            put.extend(self.store().put_records(records.to_vec(), scope).await?);
+            self.shared.stored.notify_one();
+        }
+        Ok(put)
     }
 
     /// A worker for what is stored: give it handlers, and start it.
@@ -273,7 +292,9 @@ pub enum Erase {
 impl Erase {
     fn is_in(&self, item: &Item) -> bool {
         let (Self::User(user), Some(body)) = (self, &item.body) else { return true };
-        names(body, user) || decoded_names(item, body, user)
+        let records = item.record.iter().map(|record| (Some(&Command::CallEnded), record));
+        let mut texts = records.chain([(item.command.as_ref(), body)]);
+        texts.any(|(command, text)| names(text, user) || decoded_names(command, text, user))
     }
 }
 
@@ -284,8 +305,8 @@ fn names(body: &Bytes, user: &str) -> bool {
 }
 
 /// Whether it does once escapes and numbers are read.
-fn decoded_names(item: &Item, body: &Bytes, user: &str) -> bool {
-    let callback = trtc_call_webhook::decode::<Callback>(item.command.as_ref(), body);
+fn decoded_names(command: Option<&Command>, body: &Bytes, user: &str) -> bool {
+    let callback = trtc_call_webhook::decode::<Callback>(command, body);
     let is_in = |caller: Option<&String>, members: &[String]| {
         caller.is_some_and(|caller| caller == user) || members.iter().any(|member| member == user)
     };

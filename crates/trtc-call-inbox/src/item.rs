@@ -7,7 +7,10 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use trtc_call_webhook::{Callback, Command, Delivery, Event, SdkAppId, Signature};
+use trtc_call_webhook::{
+    CallEnded, Callback, Command, Delivery, Error, Event, IdempotencyKey, SdkAppId, Signature,
+    decode,
+};
 
 use crate::compared::Compared;
 
@@ -81,6 +84,9 @@ words! {
     State {
         /// It is handed to a worker once it is due.
         Waiting = "waiting",
+        /// It waits for the vendor's record before it is handed to a worker: see
+        /// [`Confirm`](crate::Confirm).
+        Confirming = "confirming",
         /// A worker has it.
         Leased = "leased",
         /// It is not worked again. [`DoneAs`] says how that came.
@@ -113,6 +119,22 @@ words! {
         Callback = "callback",
         /// The vendor's record API, asked for what never came.
         Record = "record",
+    }
+}
+
+words! {
+    /// What came of asking for an item's record, where there is none, or of a person's decision.
+    Confirmation {
+        /// The vendor knew no such call for an hour: a forged callback, as far as anybody can tell. The item
+        /// is dead, and is taken up if the record is found after all.
+        Missing = "unconfirmed",
+        /// The vendor could not be asked within the 7 days for which it keeps records. The item is dead; that
+        /// says nothing about who sent it.
+        TooOld = "too old to confirm",
+        /// The record does not tell either what to bill. The item is dead.
+        Undecidable = "undecidable",
+        /// A person has decided that it is true: nobody is asked.
+        Resolved = "resolved",
     }
 }
 
@@ -157,6 +179,8 @@ pub struct NewItem {
     pub signature: SignatureFound,
     /// The body, byte for byte.
     pub body: Bytes,
+    /// Whether the vendor has a record of it: of a call that ended, and of nothing else.
+    pub has_record: bool,
     /// The body's SHA-256.
     pub sha256: [u8; 32],
     /// What decides whether another body of the same key would be billed the same.
@@ -164,6 +188,33 @@ pub struct NewItem {
 }
 
 impl NewItem {
+    /// What is kept of a record: the body is that of a callback of an ended call, with the vendor's own
+    /// record in it. It says nothing about a signature, and never passes as a verified callback.
+    ///
+    /// # Errors
+    ///
+    /// If the body is not such a one: [`MalformedBody`], [`CommandMismatch`], [`NoCallId`].
+    ///
+    /// [`MalformedBody`]: trtc_call_webhook::ErrorKind::MalformedBody
+    /// [`CommandMismatch`]: trtc_call_webhook::ErrorKind::CommandMismatch
+    /// [`NoCallId`]: trtc_call_webhook::ErrorKind::NoCallId
+    pub fn of_record(sdk_app_id: impl Into<SdkAppId>, body: Bytes) -> Result<Self, Error> {
+        let (sdk_app_id, command) = (sdk_app_id.into(), Command::CallEnded);
+        let call = decode::<CallEnded>(Some(&command), &body)?.unwrap_or_default();
+        Ok(Self {
+            key: IdempotencyKey::of_call_ended(sdk_app_id, &call.call_id).as_str().to_owned(),
+            sdk_app_id,
+            command: Some(command),
+            call_id: Some(call.call_id.clone()),
+            source: Source::Record,
+            signature: SignatureFound::Missing,
+            has_record: true,
+            sha256: Sha256::digest(&body).into(),
+            body,
+            compared: Compared::of_record(&call),
+        })
+    }
+
     /// What is kept of a delivery, in whatever form it was taken.
     #[must_use]
     pub fn of<E: Event>(delivery: &Delivery<E>) -> Self {
@@ -179,6 +230,7 @@ impl NewItem {
             call_id,
             source: Source::Callback,
             signature: delivery.signature().into(),
+            has_record: matches!(callback, Some(Callback::CallEnded(_))),
             sha256: Sha256::digest(delivery.body()).into(),
             body: delivery.body().clone(),
             compared: callback.map(Compared::of).unwrap_or_default(),
@@ -227,6 +279,10 @@ pub struct Item {
     pub signature: SignatureFound,
     /// The body; `None` once it is erased.
     pub body: Option<Bytes>,
+    /// The vendor's record of its call, where it has one: what a handler is given instead of the body.
+    pub record: Option<Bytes>,
+    /// What came of asking for the record, if none came.
+    pub confirmation: Option<Confirmation>,
     /// The body's SHA-256, which stays.
     pub sha256: [u8; 32],
     /// When it was stored.
@@ -262,6 +318,8 @@ impl Item {
             source,
             signature,
             body: Some(body),
+            record: None,
+            confirmation: None,
             sha256,
             received_at,
             state: State::Waiting,
@@ -286,6 +344,8 @@ impl Item {
             source: Source::Callback,
             signature: SignatureFound::Unverified,
             body: None,
+            record: None,
+            confirmation: None,
             sha256: [0; 32],
             received_at: SystemTime::UNIX_EPOCH,
             state: State::Waiting,
@@ -303,7 +363,7 @@ impl Item {
     pub fn command(&self) -> Option<Command> {
         self.command.clone().or_else(|| {
             let body = self.body.as_ref()?;
-            let callback = trtc_call_webhook::decode::<Callback>(None, body).ok()??;
+            let callback = decode::<Callback>(None, body).ok()??;
             Some(callback.command().clone())
         })
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use trtc_call_webhook::{Command, SdkAppId};
+use trtc_call_webhook::{Command, Event, SdkAppId, decode};
 
 use crate::inbox::Shared;
 use crate::item::{DoneAs, ItemId, SignatureFound, Source};
@@ -123,6 +123,27 @@ impl<E> Job<E> {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.item().body
+    }
+
+    /// The vendor's record of the call, as the body of a callback, if there is one: the event is what that
+    /// says, and [`received`](Self::received) what the callback said.
+    #[must_use]
+    pub fn record(&self) -> Option<&Bytes> {
+        let is_record = self.source() == Source::Record;
+        if is_record { Some(self.body()) } else { self.item().record.as_ref() }
+    }
+
+    /// What the callback said, also where the event is what the vendor's record says. `None` if there was no
+    /// callback.
+    #[must_use]
+    pub fn received(&self) -> Option<E>
+    where
+        E: Event,
+    {
+        let LeasedItem { source, command, body, .. } = self.item();
+        (*source == Source::Callback)
+            .then(|| decode(command.as_ref(), body).ok().flatten())
+            .flatten()
     }
 
     /// When it was stored.

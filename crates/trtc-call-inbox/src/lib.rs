@@ -17,6 +17,7 @@
 mod acceptance;
 mod clock;
 mod compared;
+mod confirm;
 mod inbox;
 mod item;
 mod job;
@@ -31,8 +32,9 @@ mod worker;
 
 pub use acceptance::Acceptance;
 pub use clock::Clock;
+pub use confirm::{Confirm, InvalidConfirm};
 pub use inbox::{Erase, Erased, Inbox};
-pub use item::{DoneAs, Item, ItemId, NewItem, SignatureFound, Source, State};
+pub use item::{Confirmation, DoneAs, Item, ItemId, NewItem, SignatureFound, Source, State};
 pub use job::Job;
 pub use job_error::JobError;
 pub use memory::MemoryInbox;

@@ -1,5 +1,7 @@
 //! A store in memory.
 
+mod records;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +10,12 @@ use std::time::{Duration, SystemTime};
 use trtc_call_webhook::SdkAppId;
 
 use crate::clock::Clock;
-use crate::item::{DoneAs, Item, ItemId, NewItem, State};
+use crate::item::{Confirmation, DoneAs, Item, ItemId, NewItem, State};
 use crate::query::{AppStats, Filter, Stats};
 use crate::store::{
-    CLOCK_TOLERANCE, ComparedBodies, FOR_EVER, Lease, LeaseRequest, Leased, LeasedItem, Outcome,
-    Pruned, Put, Resolved, Retention, Settlement, Store, StoreFuture,
+    Answer, AskRequest, Asked, CLOCK_TOLERANCE, ComparedBodies, FIRST_ASKED, FOR_EVER, Lead, Lease,
+    LeaseRequest, Leased, LeasedItem, Outcome, Pruned, Put, PutRecord, Resolved, Retention, Scope,
+    Settlement, Store, StoreFuture,
 };
 
 /// A store in memory, for tests: it keeps every promise but that anything survives the process.
@@ -62,6 +65,8 @@ struct Rows {
     items: BTreeMap<ItemId, Row>,
     /// The number of the last item.
     last: i64,
+    /// What is kept for those who ask the vendor.
+    apps: HashMap<SdkAppId, records::App>,
 }
 
 /// What is known of a key, for longer than of its items.
@@ -79,6 +84,11 @@ struct Row {
     delay: Duration,
     first_attempt_at: Option<SystemTime>,
     held: Option<Held>,
+    has_record: bool,
+    /// When the vendor first said that it knows no such call.
+    missing_since: Option<SystemTime>,
+    /// Tells the last one who asks about it from those before.
+    asks: Option<i64>,
 }
 
 /// A lease as the store has it.
@@ -89,9 +99,40 @@ struct Held {
     term: Duration,
 }
 
+impl Held {
+    fn new(owner: i64, token: i64, now: SystemTime, term: Duration) -> Self {
+        Self { owner, token, ends_at: later(now, term), term }
+    }
+
+    /// Whether it has ended, or ends later than it can: a clock was set back.
+    fn is_over(&self, now: SystemTime) -> bool {
+        self.ends_at <= now || self.ends_at > later(later(now, self.term), CLOCK_TOLERANCE)
+    }
+}
+
 impl Row {
-    fn new(item: Item) -> Self {
-        Self { item, delay: Duration::ZERO, first_attempt_at: None, held: None }
+    fn new(item: Item, has_record: bool) -> Self {
+        let (first_attempt_at, held, missing_since, asks) = Default::default();
+        let delay = Duration::ZERO;
+        Self { item, delay, first_attempt_at, held, has_record, missing_since, asks }
+    }
+
+    /// Has it wait as if it were new.
+    fn renew(&mut self, now: SystemTime) {
+        self.item.attempts = 0;
+        self.item.lost_leases = 0;
+        self.item.last_error = None;
+        self.item.confirmation = None;
+        self.missing_since = None;
+        self.wait(Duration::ZERO, now);
+    }
+
+    /// Counts no attempt for a lease.
+    fn uncount(&mut self) {
+        self.item.attempts = self.item.attempts.saturating_sub(1);
+        if self.item.attempts == 0 {
+            self.first_attempt_at = None;
+        }
     }
 
     /// Has it wait for so long.
@@ -109,10 +150,11 @@ impl Row {
         self.item.done = Some((how, now));
     }
 
-    /// Ends its lease, if it has one.
+    /// Ends its lease, if it has one, and the right to say what the vendor knows of it.
     fn end(&mut self, state: State) {
         self.item.state = state;
         self.held = None;
+        self.asks = None;
     }
 
     fn is_due(&self, now: SystemTime) -> bool {
@@ -125,11 +167,7 @@ impl Row {
     }
 
     fn is_abandoned(&self, owner: i64, now: SystemTime) -> bool {
-        self.held.as_ref().is_some_and(|held| {
-            held.owner != owner
-                && (held.ends_at <= now
-                    || held.ends_at > later(later(now, held.term), CLOCK_TOLERANCE))
-        })
+        self.held.as_ref().is_some_and(|held| held.owner != owner && held.is_over(now))
     }
 
     fn is_suspect(&self) -> bool {
@@ -138,7 +176,7 @@ impl Row {
 
     /// The app and the call, while it holds up the later items of the call.
     fn held_up_call(&self) -> Option<(SdkAppId, String)> {
-        let is_open = matches!(self.item.state, State::Waiting | State::Leased);
+        let is_open = matches!(self.item.state, State::Waiting | State::Confirming | State::Leased);
         let call_id = self.item.call_id.clone().filter(|_| is_open)?;
         Some((self.item.sdk_app_id, call_id))
     }
@@ -159,7 +197,7 @@ impl Rows {
         let Some(known) = self.keys.get_mut(&key) else {
             let compared = ComparedBodies::first(compared);
             self.keys.insert(key, Key { compared, items: vec![id], last_at: now, pruned: None });
-            self.insert(Item::new(id, new, now));
+            self.insert(new, now);
             return Put::Stored(id);
         };
         known.last_at = now;
@@ -178,13 +216,20 @@ impl Rows {
             }
         }
         known.items.push(id);
-        self.insert(Item { state: State::Disputed, ..Item::new(id, new, now) });
+        let row = self.insert(new, now);
+        row.item.state = State::Disputed;
+        // That is when its record is asked for, by those who do.
+        row.item.due_at = later(now, FIRST_ASKED);
+        row.delay = FIRST_ASKED;
         Put::Disputed { item: id, after_done }
     }
 
-    fn insert(&mut self, item: Item) {
-        self.last = item.id.get();
-        self.items.insert(item.id, Row::new(item));
+    /// Stores an item under the next number.
+    fn insert(&mut self, new: NewItem, now: SystemTime) -> &mut Row {
+        self.last = self.last.saturating_add(1);
+        let (id, has_record) = (ItemId::new(self.last), new.has_record);
+        let row = Row::new(Item::new(id, new, now), has_record);
+        self.items.entry(id).or_insert(row)
     }
 
     fn lease(&mut self, request: &LeaseRequest, now: SystemTime) -> Leased {
@@ -254,7 +299,7 @@ impl Rows {
 
     fn settle(&mut self, Settlement { lease, outcome }: Settlement, now: SystemTime) -> bool {
         let Some(row) = self.held(lease) else { return false };
-        if outcome != Outcome::GiveBack {
+        if !matches!(outcome, Outcome::GiveBack | Outcome::AskRecord) {
             row.item.lost_leases = 0;
         }
         match outcome {
@@ -271,10 +316,21 @@ impl Rows {
             }
             Outcome::GiveBack => {
                 let due_at = row.item.due_at.min(now);
-                row.item.attempts = row.item.attempts.saturating_sub(1);
+                row.uncount();
                 row.wait(Duration::ZERO, now);
                 // It keeps its place.
                 row.item.due_at = due_at;
+            }
+            Outcome::AskRecord => {
+                row.uncount();
+                row.end(State::Confirming);
+                row.item.due_at = later(row.item.received_at, FIRST_ASKED).max(now);
+            }
+            Outcome::Undecidable { error } => {
+                row.uncount();
+                row.item.last_error = Some(error);
+                row.item.confirmation = Some(Confirmation::Undecidable);
+                row.end(State::Dead);
             }
         }
         true
@@ -312,7 +368,9 @@ impl Rows {
         let stays = stands == Some(chosen);
         // What a person decided before may be decided again.
         let was_decided = row.item.state == State::Done && rivals.len() > 1;
-        if !(is_disputed || was_decided) || !(can_be_worked || stays) {
+        let is_unconfirmed = row.item.state == State::Confirming
+            || (row.item.state == State::Dead && row.item.confirmation.is_some());
+        if !(is_disputed || was_decided || is_unconfirmed) || !(can_be_worked || stays) {
             return Resolved::NotDisputed;
         }
         for rival in rivals.iter().filter(|rival| **rival != chosen) {
@@ -324,12 +382,10 @@ impl Rows {
         let Some(row) = self.items.get_mut(&chosen).filter(|_| !stays) else {
             return Resolved::Stays;
         };
-        row.item.attempts = 0;
-        row.item.lost_leases = 0;
-        row.item.last_error = None;
+        row.renew(now);
+        row.item.confirmation = Some(Confirmation::Resolved);
         row.item.done = None;
         row.item.replaces = stands;
-        row.wait(Duration::ZERO, now);
         stands.map_or(Resolved::Waits, Resolved::Corrects)
     }
 
@@ -386,7 +442,7 @@ fn hand_out(row: &mut Row, request: &LeaseRequest, now: SystemTime) -> LeasedIte
     row.item.attempts = row.item.attempts.saturating_add(1);
     let token = fastrand::i64(1..);
     let (owner, term) = (request.owner, request.term);
-    row.held = Some(Held { owner, token, ends_at: later(now, term), term });
+    row.held = Some(Held::new(owner, token, now, term));
     let first = *row.first_attempt_at.get_or_insert(now);
     let since_first = now.duration_since(first).unwrap_or_default();
     LeasedItem::new(Lease { item: row.item.id, token }, row.item.clone(), since_first)
@@ -416,18 +472,12 @@ impl Store for MemoryInbox {
     }
 
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        self.run(|rows, now| {
-            rows.each(items, &[State::Dead, State::Waiting], |row| {
-                row.item.attempts = 0;
-                row.item.lost_leases = 0;
-                row.item.last_error = None;
-                row.wait(Duration::ZERO, now);
-            })
-        })
+        let states = [State::Dead, State::Waiting, State::Confirming];
+        self.run(move |rows, now| rows.each(items, &states, |row| row.renew(now)))
     }
 
     fn discard(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
-        let states = [State::Waiting, State::Dead, State::Disputed];
+        let states = [State::Waiting, State::Confirming, State::Dead, State::Disputed];
         self.run(move |rows, now| rows.each(items, &states, |row| row.done(DoneAs::Discarded, now)))
     }
 
@@ -435,10 +485,35 @@ impl Store for MemoryInbox {
         self.run(move |rows, now| rows.resolve(item, now))
     }
 
+    fn put_records(&self, records: Vec<NewItem>, scope: Scope) -> StoreFuture<'_, Vec<PutRecord>> {
+        self.run(move |rows, now| {
+            records.into_iter().map(|record| rows.put_record(record, scope, now)).collect()
+        })
+    }
+
+    fn ask(&self, request: AskRequest) -> StoreFuture<'_, Asked> {
+        self.run(move |rows, now| rows.ask(&request, now))
+    }
+
+    fn answer(&self, answers: Vec<(Lease, Answer)>) -> StoreFuture<'_, Vec<bool>> {
+        self.run(|rows, now| {
+            answers.into_iter().map(|(lease, answer)| rows.answer(lease, answer, now)).collect()
+        })
+    }
+
+    fn lead(&self, app: SdkAppId, owner: i64, term: Duration) -> StoreFuture<'_, Option<Lead>> {
+        self.run(move |rows, now| rows.lead(app, owner, term, now))
+    }
+
+    fn keep_progress(&self, app: SdkAppId, owner: i64, progress: String) -> StoreFuture<'_, bool> {
+        self.run(move |rows, now| rows.keep_progress(app, owner, progress, now))
+    }
+
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>> {
         self.run(|rows, _| {
             rows.each(items, &[State::Done], |row| {
                 row.item.body = None;
+                row.item.record = None;
                 row.item.last_error = None;
             })
         })
@@ -453,7 +528,8 @@ impl Store for MemoryInbox {
             let items = rows.items.values().map(|row| &row.item).filter(|item| filter.takes(item));
             let listed = |item: &Item| {
                 let body = item.body.clone().filter(|_| with_bodies);
-                Item { body, ..item.clone() }
+                let record = item.record.clone().filter(|_| with_bodies);
+                Item { body, record, ..item.clone() }
             };
             items.take(limit).map(listed).collect()
         })

@@ -69,6 +69,7 @@ pub(crate) fn job(conclusion: Conclusion) {
         Conclusion::Retried => "retried",
         Conclusion::Dead => "dead",
         Conclusion::GivenBack => "given_back",
+        Conclusion::Asked => "asked",
         Conclusion::Lost => "lost",
     };
     metrics::counter!("trtc_call_inbox_jobs_total", "outcome" => outcome).increment(1);

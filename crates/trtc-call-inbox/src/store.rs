@@ -3,6 +3,7 @@
 //! Users need none of this: an [`Inbox`](crate::Inbox) is made of any store, and is what they call.
 
 mod error;
+mod records;
 
 use std::any::Any;
 use std::fmt;
@@ -13,10 +14,14 @@ use bytes::Bytes;
 use trtc_call_webhook::{Command, SdkAppId};
 
 pub use crate::compared::{Compared, ComparedBodies};
-use crate::item::{DoneAs, Item, ItemId, NewItem, SignatureFound, Source};
+use crate::item::{Confirmation, DoneAs, Item, ItemId, NewItem, SignatureFound, Source};
 use crate::query::{Filter, Stats};
 
 pub use self::error::{StoreError, StoreErrorKind};
+pub use self::records::{
+    Answer, AskRequest, Asked, AskedItem, Budget, FIRST_ASKED, KnownItem, KnownKey, LONGEST_DELAY,
+    PutRecord, Ruling, Scope,
+};
 #[doc(hidden)]
 pub use crate::throttle::Throttle;
 
@@ -61,19 +66,42 @@ pub trait Store: Any + fmt::Debug + Send + Sync {
     /// Ends leases, and says of each whether it was still held: if not, nothing is changed.
     fn settle(&self, settlements: Vec<Settlement>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Makes items that are dead, or that wait for another try, wait as if they were new: due at once,
-    /// with no attempts and no error behind them. Says of each whether it was one of those.
+    /// Makes items that are dead, or that wait for another try or for their record, wait as if they were new:
+    /// due at once, with no attempts and no error behind them. Says of each whether it was one of those.
     fn replay(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Makes items that wait, are dead or disputed done as discarded. Says of each whether it was.
+    /// Makes items that wait, also for their record, are dead or disputed done as discarded. Says of each
+    /// whether it was.
     fn discard(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
 
     /// Decides the dispute of an item's key in its favour, or decides it anew: the others that are not
     /// done are done as rejected. If another one of the key was handled last, the item waits as a
-    /// correction of that one; if itself was, nothing is left to do; otherwise it waits.
+    /// correction of that one; if itself was, nothing is left to do; otherwise it waits. An item that waits
+    /// for its record, or is dead for want of one, is decided so too. One that waits then is
+    /// [`Resolved`](Confirmation::Resolved): nobody is asked for its record.
     fn resolve(&self, item: ItemId) -> StoreFuture<'_, Resolved>;
 
-    /// Removes the bodies and the last errors of items that are done, and of nothing else, from all
+    /// Keeps what the vendor's records say, each under its key: as [`KnownKey::rule`] decides where the key is
+    /// known, and otherwise as an item that waits. What was disputed, or waited for this, is decided.
+    fn put_records(&self, records: Vec<NewItem>, scope: Scope) -> StoreFuture<'_, Vec<PutRecord>>;
+
+    /// Hands out items that wait for their record, and disputed ones that have one and were not given up: the
+    /// longest due first, as many as the [`Budget`] has. Nobody else gets them for the term. Those that are due
+    /// further ahead than [`LONGEST_DELAY`] are due.
+    fn ask(&self, request: AskRequest) -> StoreFuture<'_, Asked>;
+
+    /// Keeps what came of questions. Says of each whether it was still to be asked: if not, nothing is changed.
+    fn answer(&self, answers: Vec<(Lease, Answer)>) -> StoreFuture<'_, Vec<bool>>;
+
+    /// Makes an owner, for so long, the one who reconciles an app, and gives what was kept of how far that
+    /// got. `None` if another one is; as long as that one's lease ends by the same rule as that of an item. A term
+    /// of zero gives it up.
+    fn lead(&self, app: SdkAppId, owner: i64, term: Duration) -> StoreFuture<'_, Option<Lead>>;
+
+    /// Keeps how far reconciling got, and says whether the owner still is the one who does.
+    fn keep_progress(&self, app: SdkAppId, owner: i64, progress: String) -> StoreFuture<'_, bool>;
+
+    /// Removes the bodies, the records and the last errors of items that are done, and of nothing else, from all
     /// that the store keeps. Says of each whether it was done. For no items it still removes what an
     /// earlier call that failed has left, in a log for example.
     fn erase(&self, items: Vec<ItemId>) -> StoreFuture<'_, Vec<bool>>;
@@ -109,6 +137,13 @@ pub enum Put {
         /// Whether one of the key was done already, and may have been billed wrongly.
         after_done: bool,
     },
+}
+
+/// The right to reconcile an app.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lead {
+    /// How far it got, in the words of whoever kept it.
+    pub progress: Option<String>,
 }
 
 /// Which items a worker wants.
@@ -181,6 +216,10 @@ pub struct LeasedItem {
     pub signature: SignatureFound,
     /// The body.
     pub body: Bytes,
+    /// The vendor's record of its call, as the body of a callback.
+    pub record: Option<Bytes>,
+    /// What came of asking for it.
+    pub confirmation: Option<Confirmation>,
     /// When it was stored.
     pub received_at: SystemTime,
     /// Which attempt this is, from 1.
@@ -204,11 +243,25 @@ impl LeasedItem {
             source: item.source,
             signature: item.signature,
             body: item.body.unwrap_or_default(),
+            record: item.record,
+            confirmation: item.confirmation,
             received_at: item.received_at,
             attempt: item.attempts,
             since_first_attempt,
             replaces: item.replaces,
         }
+    }
+
+    /// What a handler's event is decoded from: the record, or else the body.
+    #[must_use]
+    pub fn event_body(&self) -> &Bytes {
+        self.record.as_ref().unwrap_or(&self.body)
+    }
+
+    /// The command by which [`event_body`](Self::event_body) is decoded.
+    #[must_use]
+    pub fn command_of_event(&self) -> Option<&Command> {
+        if self.record.is_some() { Some(&Command::CallEnded) } else { self.command.as_ref() }
     }
 }
 
@@ -242,6 +295,13 @@ pub enum Outcome {
     },
     /// It was not tried: it waits as before, due at once, and the attempt is not counted.
     GiveBack,
+    /// It was not tried, and waits for its record, which is asked for [`FIRST_ASKED`] after its arrival.
+    AskRecord,
+    /// It was not tried, and is dead: its record does not tell what to bill.
+    Undecidable {
+        /// Why, at most 1 KiB.
+        error: String,
+    },
 }
 
 /// How a dispute was decided.
@@ -254,7 +314,7 @@ pub enum Resolved {
     Corrects(ItemId),
     /// It was handled already, and stays.
     Stays,
-    /// There is no such item, it was never disputed, it is being worked, or its body is gone.
+    /// There is no such item, there was nothing to decide, it is being worked, or its body is gone.
     NotDisputed,
 }
 

@@ -41,6 +41,20 @@ impl IdempotencyKey {
         &self.0
     }
 
+    /// The key of the callback that says that a call ended: what a call has of which only the vendor's
+    /// record is known (647/68930).
+    ///
+    /// ```
+    /// use trtc_call_webhook::IdempotencyKey;
+    ///
+    /// let key = IdempotencyKey::of_call_ended(1400000001, "a-1");
+    /// assert_eq!(key.as_str(), "1400000001:Call.CallbackAfterEndCall:a-1");
+    /// ```
+    #[must_use]
+    pub fn of_call_ended(app: impl Into<SdkAppId>, call_id: &str) -> Self {
+        Self::of_call(app.into(), &Command::CallEnded, call_id)
+    }
+
     fn of_call(app: SdkAppId, command: &Command, call_id: &str) -> Self {
         let command = command.as_str();
         if is_plain(call_id) {
@@ -111,7 +125,7 @@ pub trait Keyed {
 
 impl Keyed for CallEnded {
     fn key(&self, app: SdkAppId, _: Option<&Command>, _: &[u8]) -> IdempotencyKey {
-        IdempotencyKey::of_call(app, &Command::CallEnded, &self.call_id)
+        IdempotencyKey::of_call_ended(app, &self.call_id)
     }
 }
 

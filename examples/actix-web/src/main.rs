@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, verifier } = Settings::from_env()?;
+    let Settings { addr, verifier, .. } = Settings::from_env()?;
     let listener = example_support::listen(addr)?;
     let addr = listener.local_addr()?;
     let workers = thread::available_parallelism()?;

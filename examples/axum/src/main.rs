@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, verifier } = Settings::from_env()?;
+    let Settings { addr, verifier, .. } = Settings::from_env()?;
     let router = Router::new()
         // `any`, so that the webhook answers 405 to other methods, and not the router.
         .route("/callback", any(on_call_end))

@@ -5,11 +5,11 @@
 //! `callbacks.db`, or the URL of a PostgreSQL database, `postgres://…`: there the callbacks wait, and there
 //! are the bills, in a table `bills`. Serves `/callback`, and `/healthz` for a load balancer. Any number of
 //! processes may share the file, and any number of machines the database. Prints a line of JSON for each
-//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`. `compose.yaml` runs it with
-//! PostgreSQL in Docker.
+//! bill once it is committed: `call_id`, `caller`, `result` and `seconds`.
 //!
-//! `trtc-call inbox check --inbox callbacks.db` says what needs a person: calls of which the callback
-//! does not tell what to bill, and those of which two callbacks say different things.
+//! With the app's secret key in `TRTC_SECRET_KEY` it bills calls whose callback never came as well, and by
+//! `CONFIRM` (`never`, `disputed`, `unsigned`, `always`) others only as the vendor's record says: `vendor.rs`.
+//! `trtc-call inbox check --inbox callbacks.db` says what needs a person.
 //!
 //! To look at retries, `BILL_FAIL_FIRST` has the first so many attempts of each call fail, and
 //! `BILL_DELAY_MS` makes each take so many milliseconds.
@@ -36,6 +36,7 @@ mod refusals;
 #[path = "../../axum/src/server.rs"]
 mod server;
 mod trial;
+mod vendor;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ use crate::bill::Bill;
 use crate::books::Books;
 use crate::refusals::Refusals;
 use crate::trial::Trial;
+use crate::vendor::Vendor;
 
 /// How long bills in the making are waited for when the server has stopped.
 const LAST_BILLS: Duration = Duration::from_secs(2);
@@ -116,18 +118,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, verifier } = Settings::from_env()?;
-    let trial = Trial::from_env()?;
+    let Settings { addr, sdk_app_id, verifier } = Settings::from_env()?;
+    let (trial, vendor) = (Trial::from_env()?, Vendor::from_env(sdk_app_id)?);
     let inbox = variable("INBOX")?.unwrap_or_else(|| "callbacks.db".to_owned());
     let listener = example_support::listen(addr)?;
     let books = Books::open(&inbox).await?;
     let inbox = books.inbox();
+    let reconcile = vendor.reconcile(inbox.clone());
     // Of the other callbacks nothing is billed.
-    let worker = inbox
+    let worker = reconcile
         .worker()
         .on(move |job| bill_call(job, books.clone(), trial))
         .unhandled(Unhandled::Done)
         .start();
+    let reconciler = reconcile.start();
 
     let refusals = Refusals::default();
     let router = Router::new()
@@ -140,6 +144,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
     server::serve(listener, router, shutdown).await?;
+    reconciler.stop(LAST_BILLS).await;
     worker.stop(LAST_BILLS).await;
     refusals.report();
     Ok(())

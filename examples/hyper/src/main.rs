@@ -89,7 +89,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let Settings { addr, verifier } = Settings::from_env()?;
+    let Settings { addr, verifier, .. } = Settings::from_env()?;
     let tls = tls::from_env()?;
     let listener = TcpListener::from_std(example_support::listen(addr)?)?;
     let shutdown = example_support::shutdown_signal()?;

@@ -10,8 +10,10 @@ use trtc_call_webhook::{SdkApp, SdkAppId, Verifier};
 pub struct Settings {
     /// Where to listen (`ADDR`, by default `127.0.0.1:8080`); port 0 takes a free one.
     pub addr: SocketAddr,
-    /// Checks the callbacks of `SDK_APP_ID` (by default 1400000001) with the tokens of
-    /// `CALLBACK_TOKEN` (none by default; comma-separated while they are rotated).
+    /// The app (`SDK_APP_ID`, by default 1400000001).
+    pub sdk_app_id: SdkAppId,
+    /// Checks its callbacks with the tokens of `CALLBACK_TOKEN` (none by default; comma-separated while they
+    /// are rotated).
     pub verifier: Verifier,
 }
 
@@ -41,7 +43,7 @@ impl Settings {
         // Nothing else of a verifier is set from outside.
         let verifier = Verifier::builder().app(app).build();
         let verifier = verifier.map_err(|error| format!("CALLBACK_TOKEN: {error}"))?;
-        Ok(Self { addr, verifier })
+        Ok(Self { addr, sdk_app_id: id, verifier })
     }
 }
 

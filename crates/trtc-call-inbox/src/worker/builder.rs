@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use trtc_call_webhook::Event;
 
 use super::{Core, Ran, Worker};
+use crate::confirm::Confirm;
 use crate::inbox::Shared;
 use crate::job::Job;
 use crate::job_error::JobError;
@@ -107,6 +108,15 @@ impl WorkerBuilder {
     /// What becomes of an item that no handler takes.
     pub fn unhandled(mut self, then: Unhandled) -> Self {
         self.core.policy.unhandled = then;
+        self
+    }
+
+    /// Which ended calls wait for the vendor's record before a handler gets them. The default is none.
+    ///
+    /// Somebody has to fetch the records: a `Reconciler` of `trtc-call-reconcile`, here or in another process,
+    /// which also makes a worker of the same setting. Without one, what waits for its record waits.
+    pub fn confirm(mut self, confirm: Confirm) -> Self {
+        self.core.policy.confirm = confirm;
         self
     }
 

@@ -34,8 +34,8 @@ impl Handlers {
         R: Into<JobError>,
     {
         let handle = move |held: &Held| -> Result<Handling, Error> {
-            let LeasedItem { command, body, .. } = held.item();
-            let Some(event) = decode::<E>(command.as_ref(), body)? else {
+            let item = held.item();
+            let Some(event) = decode::<E>(item.command_of_event(), item.event_body())? else {
                 return Ok(Box::pin(async { Err(JobError::dead(NO_HANDLER)) }));
             };
             let handling = handler(Job::new(event, held.clone()));
@@ -64,11 +64,11 @@ const NO_HANDLER: &str = "no handler takes its command";
 
 /// The command of the URL, or else of the body.
 fn command(item: &LeasedItem) -> Result<Cow<'_, Command>, Error> {
-    if let Some(command) = item.command.as_ref().filter(|command| !command.as_str().is_empty()) {
+    if let Some(command) = item.command_of_event().filter(|command| !command.as_str().is_empty()) {
         return Ok(Cow::Borrowed(command));
     }
     // All callbacks are one of those.
-    let callback = decode::<Callback>(None, &item.body)?;
+    let callback = decode::<Callback>(None, item.event_body())?;
     let command = callback.map_or_else(|| Command::from(""), |callback| callback.command().clone());
     Ok(Cow::Owned(command))
 }

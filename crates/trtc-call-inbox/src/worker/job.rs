@@ -9,6 +9,7 @@ use super::Core;
 use super::catch_unwind::CatchUnwind;
 use super::phase::Phases;
 use super::policy::Policy;
+use crate::confirm::Judgement;
 use crate::job::{Completion, Held};
 use crate::store::Outcome;
 use crate::{log, metrics};
@@ -32,7 +33,12 @@ pub(super) type Place = Box<dyn Send + Sync>;
 impl Core {
     /// Has its handler work an item, and says what becomes of it; `None` if the handler has completed it.
     pub(super) async fn work(&self, held: &Held) -> Option<Outcome> {
-        let Policy { timeout: time, unhandled, .. } = self.policy;
+        let Policy { timeout: time, unhandled, confirm, .. } = self.policy;
+        match confirm.judge(held.item()) {
+            Judgement::HandOver => {}
+            Judgement::Ask => return Some(Outcome::AskRecord),
+            Judgement::Undecidable(error) => return Some(Outcome::Undecidable { error }),
+        }
         let _running = metrics::Job::start();
         let in_time = async { timeout(time, self.handlers.work(held, unhandled)).await };
         let word = match CatchUnwind::new(in_time).await {

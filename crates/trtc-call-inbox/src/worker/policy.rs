@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Unhandled;
+use crate::confirm::Confirm;
 use crate::item::DoneAs;
 use crate::job_error::{JobError, Then};
 use crate::store::{LeasedItem, Outcome, Retention};
@@ -26,6 +27,7 @@ pub(super) struct Policy {
     pub(super) ordered_by_call: bool,
     pub(super) unhandled: Unhandled,
     pub(super) retention: Retention,
+    pub(super) confirm: Confirm,
 }
 
 impl Default for Policy {
@@ -40,6 +42,7 @@ impl Default for Policy {
             ordered_by_call: false,
             unhandled: Unhandled::default(),
             retention: Retention::default(),
+            confirm: Confirm::default(),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Ran {
     pub done: usize,
     /// Items that wait for another try.
     pub retried: usize,
+    /// Items that wait for their record.
+    pub asked: usize,
     /// Items that are dead.
     pub dead: usize,
     /// Items whose lease was lost before they were done.
@@ -47,6 +49,7 @@ impl Core {
             let count = match conclusion {
                 Conclusion::Done => &mut ran.done,
                 Conclusion::Retried | Conclusion::GivenBack => &mut ran.retried,
+                Conclusion::Asked => &mut ran.asked,
                 Conclusion::Dead => &mut ran.dead,
                 Conclusion::Lost => &mut ran.lost,
             };

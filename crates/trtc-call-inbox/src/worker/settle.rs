@@ -21,6 +21,8 @@ pub(crate) enum Conclusion {
     Retried,
     Dead,
     GivenBack,
+    /// It waits for its record.
+    Asked,
     /// Nothing: the lease was lost before.
     Lost,
 }
@@ -130,6 +132,11 @@ fn conclude(job: &Finished, outcome: &Outcome, was_held: bool) -> Conclusion {
             Conclusion::Dead
         }
         Outcome::GiveBack => Conclusion::GivenBack,
+        Outcome::AskRecord => Conclusion::Asked,
+        Outcome::Undecidable { error } => {
+            log::dead(item, error);
+            Conclusion::Dead
+        }
     }
 }
 

@@ -1,0 +1,129 @@
+//! One reading of records.
+
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use trtc_call_api::{Client, Record};
+use trtc_call_inbox::NewItem;
+
+use crate::error::Error;
+use crate::log;
+use crate::progress::Progress;
+use crate::reconcile::Shared;
+use crate::report::Report;
+
+/// How long a leader that ends without a word keeps the others from it.
+pub(crate) const TERM: Duration = Duration::from_secs(60);
+
+/// How long ago a call has to have ended: its callback may be on its way until then.
+const SETTLED: Duration = Duration::from_secs(10 * 60);
+
+/// How many records are put in one go.
+const BATCH: usize = 50;
+
+/// The right to read the records of an app, and what is known of how far that got.
+pub(crate) struct Pass<'a> {
+    shared: &'a Shared,
+    client: &'a Client,
+    renewed: Instant,
+    pub(crate) progress: Progress,
+}
+
+impl<'a> Pass<'a> {
+    /// Begins, unless somebody else is at it.
+    pub(crate) async fn begin(
+        shared: &'a Shared,
+        client: &'a Client,
+    ) -> Result<Option<Self>, Error> {
+        let renewed = Instant::now();
+        let store = shared.inbox.store();
+        let lead = store.lead(client.sdk_app_id(), shared.owner, TERM).await?;
+        Ok(lead.map(|lead| {
+            let progress = Progress::read(lead.progress.as_deref());
+            Self { shared, client, renewed, progress }
+        }))
+    }
+
+    /// Reads the records of a span, and puts those of calls that ended since then.
+    pub(crate) async fn read(
+        &mut self,
+        span: Range<SystemTime>,
+        since: Option<SystemTime>,
+    ) -> Result<Report, Error> {
+        let now = self.client.now();
+        let mut report = Report::default();
+        let mut records = self.client.records(span);
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Some(record) = records.next().await {
+            let record = record?;
+            self.renew().await?;
+            report.records = report.records.saturating_add(1);
+            match age(&record, now) {
+                Some(age) if age >= SETTLED => {}
+                _ => {
+                    report.too_fresh = report.too_fresh.saturating_add(1);
+                    continue;
+                }
+            }
+            if since.is_some_and(|since| ended(&record).is_none_or(|ended| ended < since)) {
+                report.known = report.known.saturating_add(1);
+                continue;
+            }
+            match NewItem::of_record(self.client.sdk_app_id(), record.body().clone()) {
+                Ok(item) => batch.push(item),
+                Err(_) => report.unreadable = report.unreadable.saturating_add(1),
+            }
+            if batch.len() == BATCH {
+                self.put(&mut batch, &mut report).await?;
+            }
+        }
+        self.put(&mut batch, &mut report).await?;
+        report.unreadable = report.unreadable.saturating_add(records.unreadable());
+        log::read(self.client.sdk_app_id(), &report);
+        Ok(report)
+    }
+
+    async fn put(&mut self, batch: &mut Vec<NewItem>, report: &mut Report) -> Result<(), Error> {
+        let records = std::mem::take(batch);
+        for put in self.shared.inbox.put_records(records, self.shared.scope()).await? {
+            report.count(put);
+        }
+        Ok(())
+    }
+
+    /// Stays the one who reads.
+    async fn renew(&mut self) -> Result<(), Error> {
+        if self.renewed.elapsed() < TERM / 3 {
+            return Ok(());
+        }
+        let renewed = Instant::now();
+        let store = self.shared.inbox.store();
+        let lead = store.lead(self.client.sdk_app_id(), self.shared.owner, TERM).await?;
+        self.renewed = renewed;
+        lead.map(|_| ()).ok_or(Error::Busy)
+    }
+
+    /// Keeps how far it got.
+    pub(crate) async fn keep(&self) -> Result<(), Error> {
+        let (app, progress) = (self.client.sdk_app_id(), self.progress.to_json());
+        let store = self.shared.inbox.store();
+        let is_kept = store.keep_progress(app, self.shared.owner, progress).await?;
+        if is_kept { Ok(()) } else { Err(Error::Busy) }
+    }
+
+    /// Lets somebody else begin. If that fails they wait for the term.
+    pub(crate) async fn end(self) {
+        let store = self.shared.inbox.store();
+        let _ = store.lead(self.client.sdk_app_id(), self.shared.owner, Duration::ZERO).await;
+    }
+}
+
+fn ended(record: &Record) -> Option<SystemTime> {
+    record.call().end_time.filter(|end| end.get() > 0)?.to_system_time()
+}
+
+/// How long ago its call ended, if it has.
+fn age(record: &Record, now: SystemTime) -> Option<Duration> {
+    now.duration_since(ended(record)?).ok()
+}
