@@ -124,8 +124,9 @@ impl Records {
             }
         }
         let is_first = self.pass.page() == 1;
+        let has_many = !ids.is_empty() && page.total.is_some_and(|total| total > MANY);
         let step = self.pass.take(page.total, ids);
-        if is_first && page.total.is_some_and(|total| total > MANY) && self.halve() {
+        if is_first && has_many && self.halve() {
             return;
         }
         match step {

@@ -22,9 +22,12 @@ impl Api {
         let sdk_app_id = sdk_app_id(args.sdk_app_id)?;
         let key = settings::secret_key(args.secret_key_file.as_deref())?;
         let builder = Client::builder(sdk_app_id, key).admin(args.admin);
-        let builder = match args.region {
-            Some(region) => builder.region(region),
-            None => builder.base_url(settings::api_url(args.api_url)?.ok_or_else(no_region)?),
+        let builder = match (args.region, args.api_url) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::new("--region and --api-url say both whom to ask: give one"));
+            }
+            (Some(region), None) => builder.region(region),
+            (None, url) => builder.base_url(settings::api_url(url)?.ok_or_else(no_region)?),
         };
         let client = builder
             .build()

@@ -99,7 +99,8 @@ pub(crate) enum Task {
     /// For trying a whole deployment at home, with callbacks that are lost, repeated, late or forged.
     /// Requests are checked as the vendor's documents say. The fake's own are POST /calls, which takes a
     /// CallRecord or a list of them, as calls that have ended (what is missing is made up), and
-    /// GET /calls, which gives all records. Everybody who reaches it may use them.
+    /// GET /calls, which gives all records. Everybody who reaches it may use them. When it is stopped,
+    /// callbacks that are not due yet are lost.
     Vendor(Box<VendorArgs>),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]

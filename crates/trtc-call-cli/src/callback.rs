@@ -48,10 +48,13 @@ fn set(api: &Api, wanted: &CallbackSettings, is_meant: bool) -> Result<ExitCode,
         api.run(api.client.set_callback(wanted))?;
     }
     if api.is_json {
-        let mut line = object(wanted);
-        line["changed"] = json!(is_changed);
-        line["before"] = json!(before.as_ref().map(object));
-        print_json(&line)?;
+        let before = before.as_ref().map(object);
+        print_json(&json!({
+            "url": wanted.url,
+            "commands": wanted.commands,
+            "changed": is_changed,
+            "before": before,
+        }))?;
     } else {
         out::print(if is_changed { "it is set\n" } else { "it was set already\n" })?;
     }

@@ -4,6 +4,7 @@
 //! none and shows values in its messages, and a token is a secret.
 
 use std::env::{self, VarError};
+use std::error::Error as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -39,7 +40,10 @@ pub(crate) fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
             (given.name, SecretKey::new(given.text))
         }
     };
-    key.map_err(|error| Failure::new(format!("{name} cannot be used: {error}")))
+    key.map_err(|error| {
+        let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+        Failure::new(format!("{name} cannot be used: {error}{cause}"))
+    })
 }
 
 /// The URL of the vendor's API, from `--api-url` or `TRTC_API_URL`.

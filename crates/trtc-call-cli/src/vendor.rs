@@ -14,6 +14,8 @@ mod request;
 mod rest;
 mod sending;
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,9 +29,10 @@ use trtc_call_webhook::{CallResult, SdkAppId, Token, UnixMillis};
 
 use self::book::Book;
 use self::call::Call;
+use self::line::Lines;
 use self::plan::Planner;
 use self::sending::Sending;
-use crate::args::{CallsArgs, VendorArgs};
+use crate::args::{CallsArgs, ChancesArgs, VendorArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::server::{self, Server};
@@ -44,10 +47,15 @@ pub(crate) struct Setup {
     pub(crate) sdk_app_id: SdkAppId,
     pub(crate) admin: String,
     pub(crate) key: SecretKey,
+    /// Callbacks are signed by it.
+    pub(crate) token: Option<Token>,
+    /// The file that keeps calls and settings over a restart.
+    pub(crate) state: Option<PathBuf>,
     /// How long after a call's end its record is found.
     pub(crate) record_delay: Duration,
     /// Codes that requests are answered with, and how many of them are.
     pub(crate) errors: Vec<(i64, f64)>,
+    pub(crate) chances: ChancesArgs,
 }
 
 /// A fake vendor. Its clones are the same one.
@@ -64,7 +72,10 @@ struct Inner {
 struct State {
     book: Book,
     planner: Planner,
+    /// What calls and their callbacks are drawn by.
     rng: Rng,
+    /// What errors are drawn by: how often somebody asks changes no call.
+    errors: Rng,
     /// How many calls were made up.
     made: usize,
 }
@@ -78,19 +89,19 @@ pub(crate) enum NotAdded {
 }
 
 impl Vendor {
-    /// Needs a runtime to send on.
-    pub(crate) fn new(
-        setup: Setup,
-        book: Book,
-        planner: Planner,
-        seed: Option<u64>,
-        sending: Sending,
-    ) -> Self {
+    /// Opens its state, if it has one, and tells nobody what it sends if there are no lines. It sends on
+    /// the runtime on which its router serves.
+    pub(crate) fn open(setup: Setup, lines: Option<Lines>) -> Result<Self, Failure> {
+        let book = setup.state.as_deref().map_or_else(|| Ok(Book::default()), Book::open)?;
         // With a state from before, the same draws would make the same calls again.
         let more = u64::try_from(book.len()).unwrap_or(u64::MAX);
-        let rng = seed.map_or_else(Rng::new, |seed| Rng::with_seed(seed.wrapping_add(more)));
-        let state = Mutex::new(State { book, planner, rng, made: 0 });
-        Self(Arc::new(Inner { setup, state, sending }))
+        let seed = setup.chances.seed;
+        let mut rng = seed.map_or_else(Rng::new, |seed| Rng::with_seed(seed.wrapping_add(more)));
+        let errors = rng.fork();
+        let planner = Planner::new(setup.chances.clone());
+        let sending = Sending::new(setup.sdk_app_id, setup.token.clone(), lines);
+        let state = Mutex::new(State { book, planner, rng, errors, made: 0 });
+        Ok(Self(Arc::new(Inner { setup, state, sending })))
     }
 
     /// The vendor's API, and beside it the fake's own `/calls`.
@@ -107,17 +118,17 @@ impl Vendor {
         let now = UnixMillis::from(SystemTime::now());
         let mut state = self.state();
         let state = &mut *state;
-        let mut calls: Vec<Call> = Vec::new();
+        let (mut calls, mut ids) = (Vec::new(), HashSet::new());
         for given in given {
-            let call = Call::new(given, CallResult::NormalEnd, now, &mut state.rng);
+            let call = Call::new(given, &CallResult::NormalEnd, now, &mut state.rng);
             let call = call.map_err(NotAdded::Wrong)?;
             let id = call.id();
-            if state.book.knows(id) || calls.iter().any(|other| other.id() == id) {
+            if state.book.knows(id) || !ids.insert(id.to_owned()) {
                 return Err(NotAdded::Wrong(format!("there is a call {id} already")));
             }
             calls.push(call);
         }
-        self.keep(state, calls)
+        self.keep(state, &calls)
     }
 
     /// Makes up a call that ends now.
@@ -126,20 +137,20 @@ impl Vendor {
         let mut state = self.state();
         let state = &mut *state;
         let place = state.made.checked_rem(CallResult::KNOWN.len()).unwrap_or(0);
-        let result = CallResult::KNOWN.get(place).cloned().unwrap_or(CallResult::NormalEnd);
+        let result = CallResult::KNOWN.get(place).unwrap_or(&CallResult::NormalEnd);
         state.made = state.made.wrapping_add(1);
         let call = Call::new(Map::new(), result, now, &mut state.rng).map_err(NotAdded::Wrong)?;
-        self.keep(state, vec![call])
+        self.keep(state, &[call])
     }
 
     /// Keeps calls before anybody is told of them.
-    fn keep(&self, state: &mut State, calls: Vec<Call>) -> Result<Vec<String>, NotAdded> {
-        state.book.add(&calls).map_err(|error| {
+    fn keep(&self, state: &mut State, calls: &[Call]) -> Result<Vec<String>, NotAdded> {
+        state.book.add(calls).map_err(|error| {
             out::note(&format!("calls cannot be kept: {error}"));
             NotAdded::NotKept
         })?;
         if let Some(settings) = state.book.settings() {
-            for call in &calls {
+            for call in calls {
                 let plan = state.planner.plan(call, settings, &mut state.rng);
                 self.0.sending.send(settings, plan);
             }
@@ -169,21 +180,19 @@ impl Vendor {
 pub(crate) fn run(args: VendorArgs) -> Result<ExitCode, Failure> {
     let addr = settings::addr(args.addr, DEFAULT_PORT)?;
     let sdk_app_id = settings::sdk_app_id(args.sdk_app_id)?.unwrap_or(settings::SAMPLE_SDK_APP_ID);
-    let token = settings::tokens(args.token)?.into_iter().next().map(Token::from);
     let setup = Setup {
         sdk_app_id,
         admin: args.admin,
         key: settings::secret_key(args.secret_key_file.as_deref())?,
+        token: settings::tokens(args.token)?.into_iter().next().map(Token::from),
+        state: args.state,
         record_delay: args.record_delay,
         errors: args.error,
+        chances: args.chances,
     };
-    let book = args.state.as_deref().map_or_else(|| Ok(Book::default()), Book::open)?;
-    let seed = args.chances.seed;
-    let planner = Planner::new(args.chances);
     let runtime = server::runtime()?;
-    let (lines, last_lines) = Printer::start()?;
-    let sending = Sending::new(sdk_app_id, token, Some(line::Lines::new(lines, args.json)));
-    let vendor = Vendor::new(setup, book, planner, seed, sending);
+    let (printer, last_lines) = Printer::start()?;
+    let vendor = Vendor::open(setup, Some(Lines::new(printer, args.json)))?;
 
     // Before the first line, which tells others that they may now stop it.
     let signals = runtime

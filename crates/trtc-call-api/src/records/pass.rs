@@ -15,63 +15,64 @@ pub(super) enum Step {
     Changed,
 }
 
+/// A part of one page is read once. One of more is read twice, and must be the same both times: how many
+/// there are says too little, since a call that arrived and one that was forgotten leave it as it is.
 #[derive(Default)]
 pub(super) struct Pass {
-    /// How many pages were read.
-    pages: u64,
-    /// What the first page says of the number of all records, and its ids.
+    /// What the first page said of the number of all records.
     total: Option<u64>,
-    first: Vec<u128>,
-    ids: HashSet<u128>,
+    /// The ids of each page that was not empty.
+    pages: Vec<Vec<u128>>,
+    /// How many pages were read again, once all were read.
+    checked: Option<usize>,
+    /// It is read to its end nevertheless: what is seen is seen.
     has_changed: bool,
-    /// Whether all pages were read, and the first one is read again.
-    is_checking: bool,
 }
 
 impl Pass {
     /// The page that is to be read, from 1.
-    pub(super) const fn page(&self) -> u64 {
-        if self.is_checking { 1 } else { self.pages.saturating_add(1) }
+    pub(super) fn page(&self) -> u64 {
+        count(self.checked.unwrap_or(self.pages.len())).saturating_add(1)
     }
 
     /// Takes the page that was to be read.
     pub(super) fn take(&mut self, total: Option<u64>, ids: Vec<u128>) -> Step {
-        // One that is beyond the end may know no number.
-        if self.pages > 0 && total.is_some_and(|total| total > 0) {
+        if self.pages.is_empty() {
+            self.total = total;
+        } else if !ids.is_empty() {
             self.has_changed |= total != self.total;
         }
-        if self.is_checking {
-            // A call that arrived and one that was forgotten leave the number as it is.
-            self.has_changed |= ids != self.first;
-            return if self.has_changed { Step::Changed } else { Step::Settled };
+        if let Some(checked) = self.checked {
+            return self.check(checked, &ids);
         }
-        self.pages = self.pages.saturating_add(1);
-        let len = count(ids.len());
-        let known = self.ids.len();
-        self.ids.extend(&ids);
-        let read = count(self.ids.len());
-        let is_whole = self.total.or(total) == Some(read);
-        if self.pages == 1 {
-            (self.total, self.first) = (total, ids);
-            // Alone it cannot have changed. A full one might be all that the vendor has counted.
-            return match len {
-                0 if total.is_some_and(|total| total > 0) => Step::Changed,
-                0 => Step::Settled,
-                _ if len < PER_PAGE && is_whole => Step::Settled,
-                _ => Step::Next,
-            };
+        let known: HashSet<_> = self.pages.iter().flatten().copied().collect();
+        let read = known.union(&ids.iter().copied().collect()).count();
+        // A full page might be all that the vendor has counted.
+        let is_whole = count(ids.len()) < PER_PAGE && self.total == Some(count(read));
+        // An empty page is the end, and so is one that only repeats.
+        let has_new = read > known.len();
+        if has_new {
+            self.pages.push(ids);
         }
-        let is_last = self.ids.len() == known || len < PER_PAGE && is_whole;
-        if !is_last {
-            return Step::Next;
+        match self.pages.len() {
+            _ if has_new && !is_whole => Step::Next,
+            _ if self.has_changed => Step::Changed,
+            0 | 1 => Step::Settled,
+            _ => {
+                self.checked = Some(0);
+                Step::Next
+            }
         }
-        // Something has moved past, or was there twice.
-        self.has_changed |= self.total.is_some_and(|total| read < total);
-        if self.has_changed {
+    }
+
+    /// Compares a page with what it was before.
+    fn check(&mut self, checked: usize, ids: &[u128]) -> Step {
+        if self.has_changed || self.pages.get(checked).is_none_or(|page| page != ids) {
             return Step::Changed;
         }
-        self.is_checking = true;
-        Step::Next
+        let checked = checked.saturating_add(1);
+        self.checked = Some(checked);
+        if checked < self.pages.len() { Step::Next } else { Step::Settled }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct ApiArgs {
     pub(crate) secret_key_file: Option<PathBuf>,
 
     /// Where the app's data are, as the console says
-    #[arg(long, value_parser = region(), conflicts_with = "api_url", global = true)]
+    #[arg(long, value_parser = region(), global = true)]
     pub(crate) region: Option<Region>,
 
     /// Ask this server instead of a region's: a proxy, or `trtc-call vendor` [env: TRTC_API_URL]
@@ -75,7 +75,7 @@ pub(crate) enum CallbackVerb {
     Get,
     /// Have callbacks sent to a URL; what was set before is overwritten
     ///
-    /// An app has one URL. What is set is shown first, and what would change; then it asks.
+    /// An app has one URL. What would change is shown; if something is overwritten it asks.
     Set(SetArgs),
     /// Have no callbacks sent any more
     ///
@@ -90,6 +90,8 @@ pub(crate) struct SetArgs {
     pub(crate) url: String,
 
     /// Add a random segment to the URL's path, which nobody can guess, and print the URL
+    ///
+    /// So it stands in no command line, which other users of the machine can read.
     #[arg(long)]
     pub(crate) random_segment: bool,
 

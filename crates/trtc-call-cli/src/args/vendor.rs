@@ -48,15 +48,15 @@ pub(crate) struct VendorArgs {
     #[arg(long, value_name = "CODE[:RATE]", value_parser = error, allow_hyphen_values = true)]
     pub(crate) error: Vec<(i64, f64)>,
 
+    /// Print a line of JSON for each callback
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) calls: CallsArgs,
 
     #[command(flatten)]
     pub(crate) chances: ChancesArgs,
-
-    /// Print a line of JSON for each callback
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -74,7 +74,7 @@ pub(crate) struct CallsArgs {
 }
 
 /// What befalls callbacks on their way. A rate is a share from 0 to 1.
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "What befalls callbacks")]
 pub(crate) struct ChancesArgs {
     /// Never send this share of them
@@ -105,7 +105,7 @@ pub(crate) struct ChancesArgs {
         allow_negative_numbers = true)]
     pub(crate) delay: Duration,
 
-    /// Draw the same each time [default: something else each time]
+    /// Draw the same each time, if the same comes in the same order [default: something else each time]
     #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }

@@ -47,7 +47,7 @@ pub(super) struct Moment {
 }
 
 #[derive(Default)]
-pub(crate) struct Book {
+pub(super) struct Book {
     calls: Vec<Call>,
     /// Where in `calls`.
     places: HashMap<String, usize>,
@@ -58,7 +58,7 @@ pub(crate) struct Book {
 
 impl Book {
     /// With what is in a file.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let (journal, entries) = Journal::open(path)?;
         let mut book = Self::default();
         for entry in entries {

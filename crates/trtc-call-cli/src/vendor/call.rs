@@ -53,13 +53,13 @@ impl Call {
     /// at this time.
     pub(super) fn new(
         mut given: Map<String, Value>,
-        result: CallResult,
+        result: &CallResult,
         now: UnixMillis,
         rng: &mut Rng,
     ) -> Result<Self, String> {
         let number = |key| given.get(key).and_then(Value::as_i64);
         let given_end = number("EndTime");
-        let [start, accept, end] = times(&given, &result, now.get().div_euclid(1000), rng);
+        let [start, accept, end] = times(&given, result, now.get().div_euclid(1000), rng);
         let event_time = given_end.map_or(now, |end| UnixMillis::new(end.saturating_mul(1000)));
 
         let callees = match given.get("CallType").and_then(Value::as_str) {
@@ -112,7 +112,8 @@ impl Call {
     pub(super) fn stranger(&self, rng: &mut Rng) -> Self {
         let mut given = Map::new();
         given.insert("Caller_Account".to_owned(), self.call_record.caller.clone());
-        Self::new(given, CallResult::NormalEnd, self.event_time, rng)
+        // A caller can be anything, so this does not fail.
+        Self::new(given, &CallResult::NormalEnd, self.event_time, rng)
             .unwrap_or_else(|_| self.lengthened(rng))
     }
 

@@ -39,17 +39,19 @@ impl Journal {
         let mut file = options.open(path).map_err(io)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(io)?;
+        let foreign = || failure("it is no state of `trtc-call vendor`");
         let mut entries = Vec::new();
         let mut whole = 0_u64;
         for line in text.split_inclusive(|byte| *byte == b'\n') {
-            let Some(entry) = line.strip_suffix(b"\n") else { break };
-            let entry = serde_json::from_slice(entry);
-            entries.push(entry.map_err(|_| failure("it is no state of `trtc-call vendor`"))?);
+            let Some(entry) = line.strip_suffix(b"\n") else {
+                // Somebody else's file is not cut.
+                if !is_begun(line) {
+                    return Err(foreign());
+                }
+                break;
+            };
+            entries.push(serde_json::from_slice(entry).map_err(|_| foreign())?);
             whole = whole.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
-        }
-        // What is nobody's own file is not cut.
-        if entries.is_empty() && !text.is_empty() && !text.starts_with(b"{\"") {
-            return Err(failure("it is no state of `trtc-call vendor`"));
         }
         let mut journal = Self { file, whole };
         journal.cut().map_err(io)?;
@@ -76,4 +78,10 @@ impl Journal {
         self.file.set_len(self.whole)?;
         self.file.seek(SeekFrom::End(0)).map(|_| ())
     }
+}
+
+/// Whether an entry may begin so: all names do so too.
+fn is_begun(line: &[u8]) -> bool {
+    const BEGIN: &[u8] = br#"{"Call"#;
+    line.starts_with(BEGIN) || BEGIN.starts_with(line)
 }

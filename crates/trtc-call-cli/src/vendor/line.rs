@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Standard output.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     printer: Printer,
     is_json: bool,
 }
@@ -32,7 +32,7 @@ struct Line<'a> {
 }
 
 impl Lines {
-    pub(super) const fn new(printer: Printer, is_json: bool) -> Self {
+    pub(crate) const fn new(printer: Printer, is_json: bool) -> Self {
         Self { printer, is_json }
     }
 

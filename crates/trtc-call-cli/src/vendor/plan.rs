@@ -74,14 +74,14 @@ impl Planned {
     }
 }
 
-pub(crate) struct Planner {
+pub(super) struct Planner {
     chances: ChancesArgs,
     /// How many calls had a forged callback.
     forged: u64,
 }
 
 impl Planner {
-    pub(crate) const fn new(chances: ChancesArgs) -> Self {
+    pub(super) const fn new(chances: ChancesArgs) -> Self {
         Self { chances, forged: 0 }
     }
 

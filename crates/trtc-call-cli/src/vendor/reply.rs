@@ -37,7 +37,7 @@ refusals! {
     OTHER_USER = 70013 "the usersig is of another identifier";
     OTHER_APP = 70014 "the usersig is of another sdkappid";
     INTERNAL = 100001 "internal error";
-    WRONG_SETTING = 100002 "Url must be an http:// or https:// URL, and CallbackCommandList a list of commands";
+    WRONG_SETTING = 100002 "Url must be http:// or https://, and CallbackCommandList a list";
     NO_CALLBACK = 100301 "no callback is configured";
     WRONG_PARAMETER = 101002 "a parameter is missing or wrong";
     NO_RECORD = 101050 "there is no such record";

@@ -52,7 +52,7 @@ impl Vendor {
     /// An error that `--error` asks for.
     fn drawn_error(&self) -> Option<i64> {
         let mut state = self.state();
-        let mut drawn = self.0.setup.errors.iter().filter(|(_, rate)| state.rng.f64() < *rate);
+        let mut drawn = self.0.setup.errors.iter().filter(|(_, rate)| state.errors.f64() < *rate);
         drawn.next().map(|(code, _)| *code)
     }
 

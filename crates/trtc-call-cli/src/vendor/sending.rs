@@ -1,6 +1,7 @@
 //! Sends callbacks as Tencent posts them, once each, and lets nobody wait for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -28,7 +29,7 @@ const LAST_TIME: Duration = Duration::from_secs(8);
 
 /// Its clones are the same.
 #[derive(Clone)]
-pub(crate) struct Sending(Arc<Inner>);
+pub(super) struct Sending(Arc<Inner>);
 
 struct Inner {
     sdk_app_id: SdkAppId,
@@ -61,7 +62,7 @@ impl Sending {
         let Ok(endpoint) = Endpoint::parse(&settings.url) else { return };
         let sending = self.clone();
         let started = Instant::now();
-        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = lock(&self.0.tasks);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
             for planned in plan {
@@ -76,12 +77,11 @@ impl Sending {
         self.0.is_stopped.send_replace(true);
     }
 
-    /// Waits for what is in flight.
+    /// Waits for what is due.
     pub(super) async fn finish(&self) {
-        let tasks =
-            || std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = mem::take(&mut *lock(&self.0.tasks));
         // What an endpoint or a reader of the lines holds up for longer is dropped.
-        let _ = timeout(LAST_TIME, tasks().join_all()).await;
+        let _ = timeout(LAST_TIME, tasks.join_all()).await;
     }
 
     /// Waits so long, and says whether it was not stopped meanwhile.
@@ -147,9 +147,12 @@ impl Sending {
         Client::new(TIMEOUT, Trust::new(endpoint, None)?)
     }
 
-    fn idle(&self, endpoint: &Endpoint) -> std::sync::MutexGuard<'_, Vec<Client>> {
+    fn idle(&self, endpoint: &Endpoint) -> MutexGuard<'_, Vec<Client>> {
         let [http, https] = &self.0.clients;
-        let clients = if endpoint.is_https() { https } else { http };
-        clients.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(if endpoint.is_https() { https } else { http })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -150,6 +150,7 @@ fn whom_to_ask_is_not_guessed() {
     assert!(sentence(&run(&[], ["TRTC_API_URL", ""])).contains("TRTC_API_URL"));
     for (args, word) in [
         (&["--region", "s3cret"][..], "--region"),
+        (&["--region", "china", "--api-url", "http://s3cret"], "--region"),
         (&["--api-url", "s3cret"], "cannot be asked"),
         (&["--api-url", "http://h/?s3cret"], "cannot be asked"),
         (&["--admin", ""], "cannot be asked"),

@@ -12,4 +12,5 @@ mod listen;
 mod manual;
 mod records;
 mod send;
+mod usersig;
 mod vendor;

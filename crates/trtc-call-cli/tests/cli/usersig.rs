@@ -1,0 +1,37 @@
+//! `trtc-call usersig`.
+
+use std::fs;
+
+use serde_json::Value;
+use trtc_call_api::{SecretKey, UserSig};
+
+use crate::common::{APP, sentence, stdout, trtc_call};
+use crate::vendor::{KEY, file, now};
+
+#[test]
+fn a_usersig_is_printed_alone_and_valid() {
+    let run = |args: &[&str]| {
+        let args = ["usersig", "--sdk-app-id", APP].iter().chain(args);
+        stdout(&trtc_call(args).env("TRTC_SECRET_KEY", KEY).output().unwrap(), 0)
+    };
+    let key = SecretKey::new(KEY).unwrap();
+    let claims = |text: &str| UserSig::verify(text, &key).unwrap();
+    let text = run(&[]);
+    let made = claims(text.strip_suffix('\n').unwrap());
+    assert_eq!((&*made.identifier, made.valid_for), ("administrator", 86_400));
+    assert!(made.issued_at.abs_diff(now()) < 60);
+    let made = claims(run(&["--user", "10001", "--valid-for", "60"]).trim_end());
+    assert_eq!((&*made.identifier, made.valid_for), ("10001", 60));
+    let line: Value = serde_json::from_str(&run(&["--admin", "boss", "--json"])).unwrap();
+    assert_eq!(claims(line["user_sig"].as_str().unwrap()).identifier, "boss");
+
+    let path = file("secret-key");
+    fs::write(&path, format!("{KEY}\n")).unwrap();
+    let args = ["usersig", "--sdk-app-id", APP, "--secret-key-file", path.to_str().unwrap()];
+    let output = trtc_call(args).env("TRTC_SECRET_KEY", "").output().unwrap();
+    claims(stdout(&output, 0).trim_end());
+    fs::remove_file(&path).unwrap();
+
+    let output = trtc_call(["usersig"]).env("TRTC_SECRET_KEY", KEY).output().unwrap();
+    assert!(sentence(&output).contains("--sdk-app-id"));
+}
