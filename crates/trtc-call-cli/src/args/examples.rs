@@ -9,6 +9,7 @@ Examples:
   trtc-call explain request.txt         find out why a callback was refused
   trtc-call inbox status --inbox PATH   see whether anything waits for a person
   trtc-call callback get --region R     see where the vendor sends callbacks
+  trtc-call doctor --region R           find out why no callbacks arrive
   trtc-call vendor                      play the vendor on this machine
 
 `trtc-call help COMMAND` has more about each.";
@@ -101,6 +102,17 @@ Examples:
   trtc-call records --region singapore --since 7d --json | jq 'select(.talk_seconds == null)'
 
 Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call doctor --region singapore
+  CALLBACK_TOKEN=xxxxyyyy trtc-call doctor --region singapore --inbox callbacks.db
+  trtc-call doctor --url https://example.com/callback/…
+  trtc-call doctor --api-url http://127.0.0.1:8090
+  trtc-call doctor --region singapore --json | jq '.checks[] | select(.status == \"finding\")'
+
+Exit status: 0 if nothing is found, 1 if something is, 2 if it cannot be done.";
 
 pub(super) const VENDOR: &str = "\
 Examples:
