@@ -13,6 +13,7 @@ mod setting;
 mod tls;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::Runtime;
@@ -24,12 +25,15 @@ use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 use self::place::Place;
 use self::probe::Signatures;
 use self::report::{Check, Report};
-use crate::api::{self, Api};
+use crate::api;
 use crate::args::DoctorArgs;
 use crate::client::authorities;
 use crate::failure::Failure;
 use crate::store::Store;
 use crate::{server, settings};
+
+/// A person waits for it.
+const RETRY_FOR: Duration = Duration::from_secs(2);
 
 /// What is examined, and with what.
 struct Exam {
@@ -67,7 +71,7 @@ impl Exam {
         let has_key = settings::has_secret_key(args.api.secret_key_file.as_deref());
         let vendor = match &args.url {
             Some(_) if !has_key => None,
-            _ => Some(Api::new(args.api)?.client),
+            _ => Some(api::client(args.api, Some(RETRY_FOR))?),
         };
         let runtime = server::runtime()?;
         let (inbox, runtime) = match inbox {

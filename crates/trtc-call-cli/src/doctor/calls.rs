@@ -46,7 +46,10 @@ pub(super) async fn check(
         }
         let kept = match kept(inbox, vendor.sdk_app_id(), since).await {
             Ok(kept) => kept,
-            Err(error) => return report.skip(Check::Calls, format!("the inbox: {error}")),
+            Err(error) => {
+                let advice = "`trtc-call inbox check` says what is wrong with it";
+                return report.find(Check::Calls, format!("the inbox: {error}"), advice);
+            }
         };
         return compare(name, &ended, &kept, signatures, report);
     }

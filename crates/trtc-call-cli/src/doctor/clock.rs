@@ -13,7 +13,7 @@ use crate::client::cause;
 use crate::time;
 
 /// How far clocks may be apart, in seconds: half of what a signature is valid for.
-const MAX_APART: i64 = 30;
+const MAX_APART: u64 = 30;
 
 /// How long the vendor's server is waited for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,19 +62,10 @@ pub(super) fn judge(whose: Whose, date: Option<&str>, report: &mut Report) {
         return report.skip(Check::Clock, format!("{whose} answer has no Date"));
     };
     let ahead = time::seconds(SystemTime::now()).saturating_sub(then);
-    match ahead {
-        ..0 if ahead < -MAX_APART => {
-            let behind = ahead.unsigned_abs();
-            let text = format!("this machine's is {behind} s behind {whose}");
-            report.find(Check::Clock, text, advice);
-        }
-        _ if ahead > MAX_APART => {
-            report.find(
-                Check::Clock,
-                format!("this machine's is {ahead} s ahead of {whose}"),
-                advice,
-            );
-        }
-        _ => report.ok(Check::Clock, format!("it agrees with {whose} within {MAX_APART} s")),
+    let apart = ahead.unsigned_abs();
+    if apart <= MAX_APART {
+        return report.ok(Check::Clock, format!("it agrees with {whose} within {MAX_APART} s"));
     }
+    let how = if ahead > 0 { "ahead of" } else { "behind" };
+    report.find(Check::Clock, format!("this machine's is {apart} s {how} {whose}"), advice);
 }

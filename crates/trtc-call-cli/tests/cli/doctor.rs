@@ -21,7 +21,7 @@ fn url(addr: SocketAddr) -> String {
     format!("http://{addr}/callback/{SECRET}")
 }
 
-/// Sets a URL at the fake vendor, and no others' commands if there are some.
+/// Sets a URL at the fake vendor, and these commands or, if there are none, all.
 #[track_caller]
 fn set(vendor: &Listen, url: &str, commands: &[&str]) {
     let commands = commands.iter().flat_map(|command| ["--command", command]);
@@ -139,6 +139,19 @@ fn credentials_that_the_vendor_does_not_take_are_found() {
     }
     let busy = start(&["--error", "60020"]);
     assert_found(&doctor(&busy, &[]), &[("credentials", "expired")]);
+}
+
+#[test]
+fn a_vendor_that_cannot_be_asked_is_found() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(KEY, &format!("http://{nobody}"), &["--json"]);
+    assert_found(&output, &[("vendor", "no connection")]);
+    let failing = start(&["--error", "60008"]);
+    let addr = serve(|head| Some(receiver(head)));
+    let output = doctor(&failing, &["--url", &url(addr)]);
+    assert_found(&output, &[("vendor", "60008")]);
+    // What does not need the vendor is looked at.
+    assert!(of_status(&output, "ok").iter().any(|line| line.starts_with("foreign")), "{output:?}");
 }
 
 #[test]
@@ -327,8 +340,8 @@ fn calls_that_are_not_in_the_inbox_are_found() {
     let inbox = folder.join("callbacks.db").to_str().unwrap().to_owned();
     let mut vendor = start(&["--token", TOKEN]);
     let listen = Listen::start(&["--inbox", &inbox]);
-    // Nobody is told of it; and those that have just ended may be on their way.
-    add(&vendor, &json!([{ "CallId": "lost-1", "EndTime": now() - 7000 }, { "CallId": "lost-2" }]));
+    // Nobody is told of it.
+    add(&vendor, &json!([{ "CallId": "lost-1", "EndTime": now() - 7000 }]));
     set(&vendor, &listen.url, &["CallEnded"]);
     let args = ["--inbox", &inbox, "--token", TOKEN];
     let found = doctor(&vendor, &args);
@@ -336,14 +349,14 @@ fn calls_that_are_not_in_the_inbox_are_found() {
     assert_found(&found, &[("calls", words)]);
     assert!(stdout(&found, 1).contains("trtc-call reconcile"));
 
-    let calls = ["lost-3", "told-1"].map(|id| json!({ "CallId": id, "EndTime": now() - 100 }));
+    let calls = ["lost-2", "told-1"].map(|id| json!({ "CallId": id, "EndTime": now() - 100 }));
     for (call, commands) in calls.iter().zip([&["CallStarted"][..], &["CallEnded"]]) {
         set(&vendor, &listen.url, commands);
         add(&vendor, call);
         // Once it is delivered.
         while !vendor.line().contains(call["CallId"].as_str().unwrap()) {}
     }
-    let words = "1 of 2 that ended in the last hour are not in the inbox: lost-3";
+    let words = "1 of 2 that ended in the last hour are not in the inbox: lost-2";
     assert_found(&doctor(&vendor, &args), &[("calls", words)]);
     let _ = fs::remove_dir_all(folder);
 }
