@@ -118,8 +118,8 @@ fn untrusted(
         _ if is_about_dates && !is_valid_now => None,
         Error::InvalidCertificate(CertificateError::UnknownIssuer) if others.is_empty() => {
             Some(format!(
-                "it comes alone, and its issuer ({issuer}) is no root: an intermediate certificate is missing, or \
-             the authority is private"
+                "it comes alone, and its issuer ({issuer}) is no root: an intermediate certificate \
+                 is missing, or the authority is private"
             ))
         }
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
