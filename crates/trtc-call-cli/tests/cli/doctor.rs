@@ -122,7 +122,8 @@ fn a_callback_that_is_not_set_is_found() {
     let output = doctor(&vendor, &[]);
     assert_found(&output, &[("setting", "no callback is set")]);
     let people = stdout(&run(KEY, &vendor.url, &[]), 1);
-    let expected = "setting      FINDING  no callback is set: none is sent\n             -> `trtc-call";
+    let expected =
+        "setting      FINDING  no callback is set: none is sent\n             -> `trtc-call";
     assert!(people.contains(expected) && people.ends_with("\nfindings: 1\n"), "{people}");
 }
 
