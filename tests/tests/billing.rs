@@ -351,8 +351,8 @@ async fn a_variable_that_cannot_be_meant_ends_it_with_status_2(books: Books) {
         // Nobody could be asked.
         &[("CONFIRM", "always")],
         &[("TRTC_SECRET_KEY", "")],
-        &[("TRTC_SECRET_KEY", "secret\n")],
-        &[("TRTC_API_URL", "example.com"), ("TRTC_SECRET_KEY", "secret")],
+        &[("TRTC_SECRET_KEY", "hidden\n")],
+        &[("TRTC_API_URL", "example.com"), ("TRTC_SECRET_KEY", "hidden")],
     ];
     for variables in wrong {
         let name = variables[0].0;
@@ -362,7 +362,7 @@ async fn a_variable_that_cannot_be_meant_ends_it_with_status_2(books: Books) {
         let ended = Example::start(command).unwrap_err();
         assert_eq!(ended.status, Some(2), "{ended:?}");
         assert!(ended.stderr.contains(name), "{ended:?}");
-        assert!(!ended.stderr.contains("secret"), "{ended:?}");
+        assert!(!ended.stderr.contains("hidden"), "{ended:?}");
         assert!(!fs::exists(books.path()).unwrap(), "it is seen before anything is made");
     }
 }

@@ -1,6 +1,7 @@
 //! The vendor, asked by the commands that need it.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use trtc_call_api::{Client, Error, Region};
@@ -19,20 +20,9 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(args: ApiArgs) -> Result<Self, Failure> {
-        let sdk_app_id = sdk_app_id(args.sdk_app_id)?;
-        let key = settings::secret_key(args.secret_key_file.as_deref())?;
-        let builder = Client::builder(sdk_app_id, key).admin(args.admin);
-        let builder = match (args.region, args.api_url) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::new("--region and --api-url say both whom to ask: give one"));
-            }
-            (Some(region), None) => builder.region(region),
-            (None, url) => builder.base_url(settings::api_url(url)?.ok_or_else(no_region)?),
-        };
-        let client = builder
-            .build()
-            .map_err(|error| Failure::new(format!("the vendor cannot be asked: {error}")))?;
-        Ok(Self { client, is_json: args.json, runtime: server::runtime()? })
+        let is_json = args.json;
+        let client = client(args, None)?;
+        Ok(Self { client, is_json, runtime: server::runtime()? })
     }
 
     pub(crate) fn run<T>(
@@ -46,6 +36,25 @@ impl Api {
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
+}
+
+/// A client that sends a request again for so long, if that is said.
+pub(crate) fn client(args: ApiArgs, retry_for: Option<Duration>) -> Result<Client, Failure> {
+    let sdk_app_id = sdk_app_id(args.sdk_app_id)?;
+    let key = settings::secret_key(args.secret_key_file.as_deref())?;
+    let builder = Client::builder(sdk_app_id, key).admin(args.admin);
+    let builder = match (args.region, args.api_url) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::new("--region and --api-url say both whom to ask: give one"));
+        }
+        (Some(region), None) => builder.region(region),
+        (None, url) => builder.base_url(settings::api_url(url)?.ok_or_else(no_region)?),
+    };
+    let builder = match retry_for {
+        Some(time) => builder.retry_for(time),
+        None => builder,
+    };
+    builder.build().map_err(|error| Failure::new(format!("the vendor cannot be asked: {error}")))
 }
 
 /// The app: a sample's would be somebody else's.

@@ -25,7 +25,8 @@ use crate::failure::Failure;
 use crate::out;
 
 pub(crate) use self::api::{
-    ApiArgs, CallbackArgs, CallbackVerb, ReconcileArgs, RecordArgs, RecordsArgs, UsersigArgs,
+    ApiArgs, CallbackArgs, CallbackVerb, DoctorArgs, ReconcileArgs, RecordArgs, RecordsArgs,
+    UsersigArgs,
 };
 pub(crate) use self::explain::{CaptureArgs, ExplainArgs, Takes, VerifierArgs};
 pub(crate) use self::inbox::{
@@ -96,6 +97,17 @@ pub(crate) enum Task {
     Records(RecordsArgs),
     /// Find the calls whose callback never came: their records go into the inbox, and on to a worker
     Reconcile(ReconcileArgs),
+    /// Find out why no callbacks arrive, and say what to do
+    ///
+    /// Looks at this machine's clock, the credentials, the setting at the vendor, the URL, its address and
+    /// certificate, what the endpoint answers, and which calls are in no inbox.
+    ///
+    /// It changes nothing at the vendor. The endpoint is sent up to three callbacks with the command
+    /// Call.DoctorProbe, and a GET. No call is in them, and nothing can be billed of them: a receiver that
+    /// follows the documents acknowledges the command as one that it does not know. An inbox keeps the
+    /// first of them, whose bytes are the same each time, and its worker has no handler for it; where that
+    /// makes a dead letter, `trtc-call inbox discard` removes it.
+    Doctor(Box<DoctorArgs>),
     /// Play the vendor: serve its API on this machine, and send the callbacks of made-up calls
     ///
     /// For trying a whole deployment at home, with callbacks that are lost, repeated, late or forged.

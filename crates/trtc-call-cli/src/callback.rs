@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use trtc_call_api::CallbackSettings;
 use trtc_call_webhook::Command;
 
+pub(crate) use self::url::has_secret;
 use crate::api::Api;
 use crate::args::{CallbackArgs, CallbackVerb};
 use crate::confirm::confirm;

@@ -6,12 +6,13 @@ mod trust;
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION};
 use reqwest::redirect::Policy;
 
 pub(crate) use self::endpoint::Endpoint;
-use self::fault::Fault;
-pub(crate) use self::trust::Trust;
+pub(crate) use self::fault::{Fault, cause};
+pub(crate) use self::trust::{Trust, authorities};
 use crate::failure::Failure;
 
 /// The longest answer that is read, in bytes.
@@ -29,6 +30,10 @@ pub(crate) enum Reply {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
+    /// When it was made, by the endpoint's clock.
+    pub(crate) date: Option<String>,
+    /// Where a redirection leads.
+    pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
     /// How long it took until it was whole, with the making of the connection if that is new.
     pub(crate) took: Duration,
@@ -55,9 +60,7 @@ impl Client {
             .retry(reqwest::retry::never())
             .user_agent(concat!("trtc-call/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| {
-                Failure::new(format!("cannot make a client: {}", fault::cause(&error)))
-            })?;
+            .map_err(|error| Failure::new(format!("cannot make a client: {}", cause(&error))))?;
         Ok(Self { http, timeout, may_be_connected: false })
     }
 
@@ -72,31 +75,38 @@ impl Client {
         url: &str,
         body: &[u8],
     ) -> Result<Reply, Failure> {
-        let mut answer = self.try_post(url, body).await;
-        // A server may close an idle connection at any time, also while a request is on its way:
-        // that says nothing about the endpoint, so a new connection is tried once.
-        if self.may_be_connected && matches!(answer, Err(Fault::Closed)) {
-            answer = self.try_post(url, body).await;
-        }
-        self.may_be_connected = answer.is_ok();
-        match answer {
+        match self.ask(Method::POST, url, body).await {
             Ok(answer) => Ok(Reply::Answer(answer)),
-            Err(Fault::Late) => {
-                Ok(Reply::Lost(format!("no whole answer within {:?}", self.timeout)))
-            }
-            Err(Fault::Closed) => {
-                Ok(Reply::Lost("the connection was closed without a whole answer".to_owned()))
-            }
-            Err(Fault::Answer(why)) => Ok(Reply::Lost(why)),
             Err(Fault::Reach(why)) => Err(Failure::new(format!("cannot reach {endpoint}: {why}"))),
+            Err(fault) => Ok(Reply::Lost(fault.in_words(self.timeout))),
         }
     }
 
-    async fn try_post(&self, url: &str, body: &[u8]) -> Result<Answer, Fault> {
+    /// Sends a request to a URL of the endpoint.
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        url: &str,
+        body: &[u8],
+    ) -> Result<Answer, Fault> {
+        let mut answer = self.try_ask(method.clone(), url, body).await;
+        // A server may close an idle connection at any time, also while a request is on its way:
+        // that says nothing about the endpoint, so a new connection is tried once.
+        if self.may_be_connected && matches!(answer, Err(Fault::Closed)) {
+            answer = self.try_ask(method, url, body).await;
+        }
+        self.may_be_connected = answer.is_ok();
+        answer
+    }
+
+    async fn try_ask(&self, method: Method, url: &str, body: &[u8]) -> Result<Answer, Fault> {
         let started = Instant::now();
-        let mut response = self.http.post(url).body(body.to_vec()).send().await?;
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let content_type = content_type.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let mut response = self.http.request(method, url).body(body.to_vec()).send().await?;
+        let header = |name: HeaderName| {
+            let value = response.headers().get(name);
+            value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let (content_type, date, location) = (header(CONTENT_TYPE), header(DATE), header(LOCATION));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
@@ -105,6 +115,7 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         let took = started.elapsed();
-        Ok(Answer { status: response.status().as_u16(), content_type, body, took })
+        let status = response.status().as_u16();
+        Ok(Answer { status, content_type, date, location, body, took })
     }
 }

@@ -20,6 +20,7 @@ mod callback;
 mod client;
 mod confirm;
 mod demo;
+mod doctor;
 mod event;
 mod explain;
 mod failure;
@@ -71,6 +72,7 @@ fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Record(args) => records::one(args),
         Task::Records(args) => records::several(args),
         Task::Reconcile(args) => reconcile::run(args),
+        Task::Doctor(args) => doctor::run(*args),
         Task::Vendor(args) => vendor::run(*args),
         Task::Completions { shell } => manual::completions(shell),
         Task::Man => manual::man(),

@@ -47,6 +47,11 @@ pub(crate) fn secret_key(file: Option<&Path>) -> Result<SecretKey, Failure> {
     })
 }
 
+/// Whether a secret key is given, be it a good one or not.
+pub(crate) fn has_secret_key(file: Option<&Path>) -> bool {
+    file.is_some() || env::var_os("TRTC_SECRET_KEY").is_some()
+}
+
 /// The URL of the vendor's API, from `--api-url` or `TRTC_API_URL`.
 pub(crate) fn api_url(flag: Option<String>) -> Result<Option<String>, Failure> {
     Ok(Given::read("--api-url", flag, "TRTC_API_URL")?.map(|given| given.text))

@@ -168,6 +168,35 @@ pub(crate) struct ReconcileArgs {
     pub(crate) api: ApiArgs,
 }
 
+#[derive(clap::Args)]
+#[command(after_help = examples::DOCTOR)]
+pub(crate) struct DoctorArgs {
+    /// Look at this endpoint [default: the one that is set at the vendor]
+    ///
+    /// Without a secret key nothing is asked of the vendor then.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+
+    /// The endpoint's token, or several with a comma between them [env: CALLBACK_TOKEN] [default: none]
+    ///
+    /// The first signs a probe. Other users of the machine can read a command line, but not the environment.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+
+    /// Look for the vendor's last calls in this inbox [env: INBOX] [default: none]
+    ///
+    /// The path of a file, or the URL of a PostgreSQL database.
+    #[arg(long, value_name = "PATH|postgres://URL")]
+    pub(crate) inbox: Option<String>,
+
+    /// Trust the certificates in this PEM file instead of the public authorities
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 fn region() -> impl TypedValueParser<Value = Region> {
     PossibleValuesParser::new(Region::ALL.iter().map(|region| region.as_str()))
         .try_map(|word| word.parse::<Region>())

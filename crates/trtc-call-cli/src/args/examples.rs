@@ -9,6 +9,7 @@ Examples:
   trtc-call explain request.txt         find out why a callback was refused
   trtc-call inbox status --inbox PATH   see whether anything waits for a person
   trtc-call callback get --region R     see where the vendor sends callbacks
+  trtc-call doctor --region R           find out why no callbacks arrive
   trtc-call vendor                      play the vendor on this machine
 
 `trtc-call help COMMAND` has more about each.";
@@ -112,6 +113,17 @@ Examples:
 A worker of the inbox does the rest. A server that reconciles by itself needs none of this.
 
 Exit status: 0; 2 if the vendor cannot be asked or the inbox cannot be used.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  export SDK_APP_ID=1400000001 TRTC_SECRET_KEY=…
+  trtc-call doctor --region singapore
+  CALLBACK_TOKEN=xxxxyyyy trtc-call doctor --region singapore --inbox callbacks.db
+  trtc-call doctor --url https://example.com/callback/…
+  trtc-call doctor --api-url http://127.0.0.1:8090
+  trtc-call doctor --region singapore --json | jq '.checks[] | select(.status == \"finding\")'
+
+Exit status: 0 if nothing is found, 1 if something is, 2 if it cannot be done.";
 
 pub(super) const VENDOR: &str = "\
 Examples:

@@ -45,7 +45,7 @@ pub(super) fn read(text: String, with_segment: bool) -> Result<String, Failure> 
 
 /// Whether a segment of the path looks as if nobody could guess it: long, with digits and letters, and
 /// not the same ones again and again.
-fn has_secret(url: &Url) -> bool {
+pub(crate) fn has_secret(url: &Url) -> bool {
     url.path_segments().into_iter().flatten().any(|segment| {
         let mut chars: Vec<char> = segment.chars().collect();
         let is_mixed =

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The time was over.
     Late,
     /// The endpoint closed the connection before its answer was whole: not delivered.
@@ -12,6 +13,17 @@ pub(super) enum Fault {
     Answer(String),
     /// There is nothing that could answer: the user's to mend.
     Reach(String),
+}
+
+impl Fault {
+    /// Why no answer could be read, if one was waited for so long.
+    pub(crate) fn in_words(self, timeout: Duration) -> String {
+        match self {
+            Self::Late => format!("no whole answer within {timeout:?}"),
+            Self::Closed => "the connection was closed without a whole answer".to_owned(),
+            Self::Answer(why) | Self::Reach(why) => why,
+        }
+    }
 }
 
 impl From<reqwest::Error> for Fault {
@@ -39,7 +51,7 @@ impl From<reqwest::Error> for Fault {
 }
 
 /// What is behind an error, in its own words, which hold no URL.
-pub(super) fn cause(error: &reqwest::Error) -> String {
+pub(crate) fn cause(error: &reqwest::Error) -> String {
     chain(error).last().map_or_else(String::new, ToString::to_string)
 }
 

@@ -87,7 +87,8 @@ mod tests {
         for millis in 1..=100 {
             let took = Duration::from_millis(millis);
             let body = b"{}".to_vec();
-            let answer = Answer { status: 200, content_type: None, body, took };
+            let answer =
+                Answer { status: 200, content_type: None, date: None, location: None, body, took };
             let reply = Reply::Answer(answer);
             tally.add(&reply, &Verdict::of(&reply));
         }

@@ -21,7 +21,7 @@ impl Packet {
     }
 
     /// Whether it says so itself; Tencent's sibling products count that as a failure too.
-    pub(super) fn is_failure(&self) -> bool {
+    pub(crate) fn is_failure(&self) -> bool {
         let code = self.0.get("ErrorCode").and_then(Value::as_i64);
         code.is_some_and(|code| code != 0)
             || self.word("ActionStatus").is_some_and(|status| status == "FAIL")

@@ -6,6 +6,7 @@ mod callback;
 mod colours;
 mod common;
 mod demo;
+mod doctor;
 mod explain;
 mod inbox;
 mod listen;

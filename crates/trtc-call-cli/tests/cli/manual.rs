@@ -2,7 +2,7 @@
 
 use crate::common::{sentence, stdout, trtc_call};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "demo",
     "send",
     "listen",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 12] = [
     "callback",
     "record",
     "records",
+    "doctor",
     "vendor",
     "completions",
     "man",

@@ -1,0 +1,221 @@
+//! The URL that callbacks are sent to.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use url::{Host, Url};
+
+use super::report::{Check, Report};
+use crate::callback::has_secret;
+use crate::client::Endpoint;
+
+/// Names that no public name server knows.
+const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "lan", "home.arpa"];
+
+/// An endpoint that can be looked at.
+pub(super) struct Place {
+    pub(super) url: Url,
+    pub(super) endpoint: Endpoint,
+    /// The vendor is played on this machine or near it: then a private address will do, and no TLS.
+    pub(super) is_at_home: bool,
+}
+
+impl Place {
+    /// Looks at a URL as it is set; `None` if it cannot be one.
+    pub(super) fn check(text: &str, is_at_home: bool, report: &mut Report) -> Option<Self> {
+        let findings = report.findings();
+        if text.contains(|char: char| char.is_whitespace() || char.is_control()) {
+            report.find(Check::Url, "it has white space in it", "set it again without");
+        }
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(mut url) = url else {
+            report.find(
+                Check::Url,
+                "it is no http:// or https:// URL",
+                "`trtc-call callback set --url https://HOST/PATH` sets one",
+            );
+            return None;
+        };
+        for (is_bad, text, advice) in oddities(&url, is_at_home) {
+            if is_bad {
+                report.find(Check::Url, text, advice);
+            }
+        }
+        if report.findings() == findings {
+            report.ok(Check::Url, shown(text));
+        }
+        // What is odd is left out of what is tried.
+        url.set_fragment(None);
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let endpoint = Endpoint::parse(url.as_str()).ok()?;
+        Some(Self { url, endpoint, is_at_home })
+    }
+
+    /// Whether nobody guesses it.
+    pub(super) fn has_secret(&self) -> bool {
+        has_secret(&self.url)
+    }
+
+    /// The host's name, or its address.
+    pub(super) fn host(&self) -> Host<&str> {
+        self.url.host().unwrap_or(Host::Domain(""))
+    }
+}
+
+fn oddities(url: &Url, is_at_home: bool) -> [(bool, &'static str, &'static str); 6] {
+    let address = address(url);
+    let is_private = match address {
+        Some(ip) => !is_public(ip),
+        None => is_private_name(url.host_str().unwrap_or_default()),
+    };
+    [
+        (
+            !url.username().is_empty() || url.password().is_some(),
+            "it has a user name: that the vendor sends it is not documented",
+            "put the secret into a segment of the path",
+        ),
+        (
+            url.query().is_some(),
+            "it has a query: how the vendor appends its own parameters to one is not documented",
+            "put what is in it into the path",
+        ),
+        (
+            url.fragment().is_some(),
+            "it has a fragment, behind which the vendor's parameters may be lost",
+            "set it again without #",
+        ),
+        (
+            url.scheme() == "http" && !is_at_home,
+            "it is not HTTPS: whoever is on the way reads and changes callbacks",
+            "serve it by HTTPS, and set the https:// URL",
+        ),
+        (
+            is_private && !is_at_home,
+            "its host is private: the vendor cannot reach it",
+            "set a public name; for trials at home there is `trtc-call vendor`",
+        ),
+        (
+            address.is_some() && !is_private && !is_at_home,
+            "its host is a bare address: few authorities certify one, and it may change",
+            "set a name",
+        ),
+    ]
+}
+
+/// Of a URL what is no secret.
+pub(super) fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
+        Err(_) => "…".to_owned(),
+    }
+}
+
+/// Whether an API is served on this machine or near it, as by `trtc-call vendor`.
+pub(super) fn is_at_home(api_url: &str) -> bool {
+    let Ok(url) = Url::parse(api_url) else { return false };
+    match address(&url) {
+        Some(ip) => !is_public(ip),
+        None => is_private_name(url.host_str().unwrap_or_default()),
+    }
+}
+
+fn address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(ip) => Some(ip.into()),
+        Host::Ipv6(ip) => Some(ip.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+fn is_private_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let is_below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    !host.contains('.') || PRIVATE_NAMES.iter().any(|name| is_below(name))
+}
+
+/// Whether an address is of the internet.
+pub(super) fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let is_shared = ip & Ipv4Addr::new(255, 192, 0, 0) == Ipv4Addr::new(100, 64, 0, 0);
+            let [first, ..] = ip.octets();
+            !(is_shared
+                || matches!(first, 0 | 224..)
+                || ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_documentation())
+        }
+        // 2000::/3 is all that has been given out.
+        IpAddr::V6(ip) => {
+            ip.segments().first().is_some_and(|first| matches!(first, 0x2000..=0x3fff))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_internet_are_public() {
+        for (ip, expected) in [
+            ("8.8.8.8", true),
+            ("100.128.0.1", true),
+            ("2606:4700::1111", true),
+            ("::ffff:8.8.8.8", true),
+            ("127.0.0.1", false),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("100.64.0.1", false),
+            ("169.254.169.254", false),
+            ("0.0.0.0", false),
+            ("255.255.255.255", false),
+            ("::1", false),
+            ("fe80::1", false),
+            ("fd00::1", false),
+            ("::ffff:127.0.0.1", false),
+        ] {
+            assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_vendor_at_home_has_a_private_host() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8090/", true),
+            ("http://[::1]:8090/", true),
+            ("http://localhost:8090/", true),
+            ("http://vendor:8090/", true),
+            ("http://vendor.lan/", true),
+            ("https://console.tim.qq.com/", false),
+            ("https://notlocal.example.com/", false),
+        ] {
+            assert_eq!(is_at_home(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_about_a_url_is_told() {
+        let number = |url: &str, is_at_home| {
+            let oddities = oddities(&Url::parse(url).unwrap(), is_at_home);
+            let places = oddities.iter().enumerate().filter(|(_, odd)| odd.0);
+            places.map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        for (url, expected) in [
+            ("https://example.com/callback/0f8fad5bd9cb469fa16570867728950e", &[][..]),
+            ("https://user@example.com/", &[0]),
+            ("https://:secret@example.com/", &[0]),
+            ("https://example.com/?", &[1]),
+            ("https://example.com/callback#here", &[2]),
+            ("http://example.com/", &[3]),
+            ("https://192.168.1.1/", &[4]),
+            ("https://[fd00::1]/", &[4]),
+            ("https://server.internal/", &[4]),
+            ("https://8.8.8.8/", &[5]),
+        ] {
+            assert_eq!(number(url, false), expected, "{url}");
+        }
+        assert_eq!(number("http://127.0.0.1:8080/callback", true), [0; 0]);
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether the endpoint's name leads to addresses, and whether they take connections.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use url::Host;
+
+use super::place::{Place, is_public};
+use super::report::{Check, Report};
+
+/// How long a name and a connection are waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The addresses that take connections.
+pub(super) async fn check(place: &Place, report: &mut Report) -> Vec<SocketAddr> {
+    let addresses = resolve(place, report).await;
+    if addresses.is_empty() {
+        report.skip(Check::Tcp, "there is no address");
+    }
+    let mut open = Vec::new();
+    for address in addresses {
+        match timeout(PATIENCE, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => {
+                report.ok(Check::Tcp, format!("{address} takes connections"));
+                open.push(address);
+            }
+            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => report.find(
+                Check::Tcp,
+                format!("{address} refuses connections: nothing listens there"),
+                "start the server or its proxy; is the port right, and does the name still lead there?",
+            ),
+            // That says nothing about the endpoint.
+            Ok(Err(error)) if address.is_ipv6() && is_here(error.kind()) => {
+                report.skip(Check::Tcp, format!("{address}: this machine has no way by IPv6"));
+            }
+            Ok(Err(error)) => report.find(
+                Check::Tcp,
+                format!("{address} cannot be reached: {error}"),
+                "see the firewall and the routes, and whether the name still leads there",
+            ),
+            Err(_) => report.find(
+                Check::Tcp,
+                format!("{address} does not answer within {PATIENCE:?}"),
+                "does a firewall let the vendor's addresses through?",
+            ),
+        }
+    }
+    open
+}
+
+async fn resolve(place: &Place, report: &mut Report) -> Vec<SocketAddr> {
+    let port = place.url.port_or_known_default().unwrap_or_default();
+    let name = match place.host() {
+        Host::Ipv4(ip) => {
+            report.skip(Check::Dns, "the URL has an address, and no name");
+            return vec![(ip, port).into()];
+        }
+        Host::Ipv6(ip) => {
+            report.skip(Check::Dns, "the URL has an address, and no name");
+            return vec![(ip, port).into()];
+        }
+        Host::Domain(name) => name,
+    };
+    let addresses: Vec<_> = match timeout(PATIENCE, lookup_host((name, port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) => Vec::new(),
+        Err(_) => {
+            report.find(
+                Check::Dns,
+                format!("there is no answer within {PATIENCE:?} to what {name} is"),
+                "see the name servers of the domain, and of this machine",
+            );
+            return Vec::new();
+        }
+    };
+    if addresses.is_empty() {
+        report.find(
+            Check::Dns,
+            format!("{name} does not resolve"),
+            "make its A or AAAA record, or correct the name that is set",
+        );
+        return addresses;
+    }
+    let ips = |is_wanted: fn(&SocketAddr) -> bool| {
+        let ips = addresses.iter().filter(|address| is_wanted(address));
+        ips.map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let private = ips(|address| !is_public(address.ip()));
+    if private.is_empty() || place.is_at_home {
+        report.ok(Check::Dns, format!("{name} is {}", ips(|_| true)));
+    } else {
+        report.find(
+            Check::Dns,
+            format!("{name} is {private} from here, which the vendor cannot reach"),
+            "have its public records lead to a public address",
+        );
+    }
+    addresses
+}
+
+/// Whether this machine has no way to such addresses.
+const fn is_here(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable
+    )
+}
