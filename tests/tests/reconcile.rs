@@ -267,6 +267,7 @@ async fn a_forgery_beside_the_true_callback_is_rejected() {
     assert_eq!(stage.bills().await, []);
     stage.clock.advance(5 * SECOND);
     stage.asks().await;
+    assert_eq!(stage.vendor.looked_up(), ["a"], "a call is asked about once");
     assert_eq!(stage.bills().await, [bill("a", 30, Some(30))]);
     assert_eq!(stage.count(State::Done).await, 3);
 }

@@ -1,5 +1,6 @@
 //! Asking for the records of what waits for one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -61,9 +62,10 @@ pub(crate) struct Asker {
     read_backlog: Option<Instant>,
 }
 
-/// What the vendor said about an item.
+/// What the vendor said about a call.
 struct Told {
-    item: AskedItem,
+    /// All of one call: it is asked about once.
+    items: Vec<AskedItem>,
     said: Result<Option<Record>, VendorError>,
 }
 
@@ -115,17 +117,20 @@ impl Asker {
         let told = self.look_up(items).await;
         self.mind(&told);
         let (mut records, mut asked_for) = (Vec::new(), Vec::new());
-        for Told { item, said } in told {
+        for Told { items, said } in told {
+            let mut answer = |answer: &dyn Fn(&AskedItem) -> Answer| {
+                answers.extend(items.iter().map(|item| (item.lease, answer(item))));
+            };
             match said {
                 Ok(Some(record)) => match self.decide(&record) {
                     Ok(record) => {
                         records.push(record);
-                        asked_for.push(item.lease);
+                        asked_for.extend(items.iter().map(|item| item.lease));
                     }
-                    Err(answer) => answers.push((item.lease, answer)),
+                    Err(given) => answer(&|_| given.clone()),
                 },
-                Ok(None) => answers.push((item.lease, missing(&item))),
-                Err(error) => answers.push((item.lease, later(&item, &error))),
+                Ok(None) => answer(&missing),
+                Err(error) => answer(&|item| later(item, &error)),
             }
         }
         let confirmed = self.shared.inbox.put_records(records, Scope::All).await?;
@@ -179,17 +184,21 @@ impl Asker {
     }
 
     async fn look_up(&self, items: Vec<AskedItem>) -> Vec<Told> {
-        let mut told = Vec::with_capacity(items.len());
-        let mut waiting = items.into_iter();
+        let mut calls: HashMap<String, Vec<AskedItem>> = HashMap::new();
+        for item in items {
+            calls.entry(item.call_id.clone()).or_default().push(item);
+        }
+        let mut told = Vec::with_capacity(calls.len());
+        let mut waiting = calls.into_iter();
         let mut running = JoinSet::new();
         loop {
             while running.len() < AT_ONCE
-                && let Some(item) = waiting.next()
+                && let Some((call_id, items)) = waiting.next()
             {
                 let client = self.client.clone();
                 running.spawn(async move {
-                    let said = client.record(&item.call_id).await;
-                    Told { item, said }
+                    let said = client.record(&call_id).await;
+                    Told { items, said }
                 });
             }
             match running.join_next().await {

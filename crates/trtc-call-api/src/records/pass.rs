@@ -57,7 +57,8 @@ impl Pass {
         match self.pages.len() {
             _ if has_new && !is_whole => Step::Next,
             _ if self.has_changed => Step::Changed,
-            0 | 1 => Step::Settled,
+            0 => Step::Settled,
+            1 if is_whole => Step::Settled,
             _ => {
                 self.checked = Some(0);
                 Step::Next

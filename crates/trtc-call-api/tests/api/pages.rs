@@ -331,3 +331,19 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn review_one_page_and_a_bit() {
+    let mut list = List::new(calls(5, 5), Order::OldestFirst, 4);
+    let first = sorted(&calls(5, 5))[0].clone();
+    let (oldest, _) = calls(5, 5).into_iter().min_by_key(|call| call.1).unwrap();
+    let _ = first;
+    list.changes.insert(1, vec![Change::Leaves(oldest.clone())]);
+    let vendor = list.serve().await;
+    let ids = all(&vendor.client(), 10).await;
+    let mut want = sorted(&calls(5, 5));
+    want.retain(|id| *id != oldest);
+    for id in want {
+        assert!(ids.contains(&id), "{id} is missing in {ids:?}; asked {:?}", asked(&vendor));
+    }
+}

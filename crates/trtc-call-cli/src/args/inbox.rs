@@ -37,13 +37,15 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Show all of an item: where it stands, what it says, and what may be billed
     Show(ShowArgs),
-    /// Have items that are dead, or wait for another try, tried at once, as if they were new
+    /// Have items that are dead, or wait for another try or for their record, tried at once, as if they were new
     ///
-    /// With --all those that are dead, unless --state waiting is given.
+    /// With --all those that are dead, unless --state waiting or confirming is given.
     Replay(ChosenArgs),
-    /// Put away items that wait, are dead or disputed: nothing is done for them
+    /// Put away items that wait, also for their record, are dead or disputed: nothing is done for them
     Discard(DiscardArgs),
     /// Decide a dispute: this item, disputed or done, is the true one of its key
+    ///
+    /// An item that waits for its record, or is dead for want of one, is believed without it.
     Resolve(ResolveArgs),
     /// Remove the bodies of a user's calls, or of a call's, where they are done
     ///
@@ -52,7 +54,8 @@ pub(crate) enum Verb {
     Erase(EraseArgs),
     /// Remove what is older than it has to be kept; a worker does so by itself
     Prune(PruneArgs),
-    /// Look for damage, dead and disputed items, late or failing work, and what this version does not know
+    /// Look for damage, dead and disputed items, late or failing work, records that nobody asks for, and what this
+    /// version does not know
     ///
     /// Reads every body: it takes a while.
     Check(AppArgs),
@@ -100,7 +103,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "ID", value_parser = item(), allow_negative_numbers = true)]
     pub(crate) item: ItemId,
 
-    /// Print the body too
+    /// Print the body too, and the record if there is one
     #[arg(long)]
     pub(crate) body: bool,
 

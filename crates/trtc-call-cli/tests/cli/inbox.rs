@@ -2,7 +2,7 @@
 
 mod database;
 mod file;
-mod kept;
+pub(crate) mod kept;
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -11,6 +11,7 @@ mod explain;
 mod inbox;
 mod listen;
 mod manual;
+mod reconcile;
 mod records;
 mod send;
 mod usersig;
