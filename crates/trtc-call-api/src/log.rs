@@ -77,6 +77,18 @@ pub(crate) fn unsettled(span: &RangeInclusive<u64>) {
     }
 }
 
+/// The vendor counts more records than it gives.
+pub(crate) fn missing(missing: u64) {
+    static THROTTLE: Throttle = Throttle::new();
+    if let Some(since) = THROTTLE.loud(Instant::now()) {
+        log!(
+            WARN,
+            { missing = missing, since = since },
+            "the vendor counts more call records than it gives"
+        );
+    }
+}
+
 /// Lets one line of a kind through in a while.
 struct Throttle(Mutex<(Option<Instant>, u64)>);
 

@@ -48,6 +48,7 @@ pub struct Records {
     seen: HashSet<u128>,
     ready: VecDeque<Record>,
     unreadable: u64,
+    missing: u64,
 }
 
 impl Records {
@@ -64,6 +65,7 @@ impl Records {
             seen: HashSet::new(),
             ready: VecDeque::new(),
             unreadable: 0,
+            missing: 0,
         }
     }
 
@@ -94,6 +96,13 @@ impl Records {
     #[must_use]
     pub fn unreadable(&self) -> u64 {
         self.unreadable
+    }
+
+    /// How many records the vendor has counted so far and given on no page, however often it was asked: how many
+    /// pages it gives is not documented. A warning is logged. Shorter spans may have them.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.missing
     }
 
     /// As a stream. It is to be left after an error that does not pass, as [`next`](Self::next) says.
@@ -135,7 +144,14 @@ impl Records {
         }
         match step {
             Step::Next => {}
-            Step::Settled => self.leave(),
+            Step::Settled => {
+                let missing = self.pass.missing();
+                if missing > 0 {
+                    self.missing = self.missing.saturating_add(missing);
+                    log::missing(missing);
+                }
+                self.leave();
+            }
             Step::Changed => {
                 self.tries = self.tries.saturating_add(1);
                 self.pass = Pass::default();
@@ -175,6 +191,7 @@ impl fmt::Debug for Records {
         f.debug_struct("Records")
             .field("parts", &self.parts)
             .field("unreadable", &self.unreadable)
+            .field("missing", &self.missing)
             .finish_non_exhaustive()
     }
 }

@@ -19,7 +19,8 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// [`Empty`](SecretKeyError::Empty), [`OddEnd`](SecretKeyError::OddEnd).
+    /// [`Empty`](SecretKeyError::Empty), [`OddEnd`](SecretKeyError::OddEnd),
+    /// [`Control`](SecretKeyError::Control).
     pub fn new(key: impl Into<String>) -> Result<Self, SecretKeyError> {
         Self::from_text(&key.into())
     }
@@ -40,6 +41,9 @@ impl SecretKey {
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
         if key.starts_with(is_odd) || key.ends_with(is_odd) {
             return Err(SecretKeyError::OddEnd);
+        }
+        if key.contains(char::is_control) {
+            return Err(SecretKeyError::Control);
         }
         match Hmac::new_from_slice(key.as_bytes()) {
             Ok(mac) if !key.is_empty() => Ok(Self(mac)),
@@ -69,6 +73,8 @@ pub enum SecretKeyError {
     /// It begins or ends with white space, a control character or a byte order mark: that comes from a
     /// file or a shell, and the vendor would refuse every request.
     OddEnd,
+    /// There is a control character in it: a file with more than the key, it may be.
+    Control,
     /// Its file cannot be read.
     File(io::Error),
 }
@@ -77,6 +83,7 @@ impl fmt::Display for SecretKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "the secret key is empty",
+            Self::Control => "there is a line end or another control character in the secret key",
             Self::OddEnd => {
                 "the secret key begins or ends with white space, a control character or a byte order \
                  mark"

@@ -48,10 +48,14 @@ impl CallbackSettings {
         Ok(Some(settings).filter(|settings| !settings.url.is_empty()))
     }
 
-    /// What of the URL is a secret: the path and what is behind it.
+    /// What of the URL is a secret: the path and what is behind it, and all if there is a password.
     pub(crate) fn secret(&self) -> &str {
         let behind_scheme = self.url.split_once("://").map_or(&*self.url, |(_, rest)| rest);
-        behind_scheme.find(['/', '?', '#']).and_then(|at| behind_scheme.get(at..)).unwrap_or("")
+        let (host, path) = match behind_scheme.find(['/', '?', '#']) {
+            Some(at) => behind_scheme.split_at(at),
+            None => (behind_scheme, ""),
+        };
+        if host.contains('@') { behind_scheme } else { path }
     }
 }
 

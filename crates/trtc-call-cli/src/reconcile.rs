@@ -78,6 +78,7 @@ struct Done {
     known: u64,
     too_fresh: u64,
     unreadable: u64,
+    missing: u64,
     differing: u64,
     found: Vec<Call>,
     confirmed: Vec<Call>,
@@ -99,6 +100,7 @@ impl Done {
             known: report.known,
             too_fresh: report.too_fresh,
             unreadable: report.unreadable,
+            missing: report.missing,
             differing: report.differing,
             found: calls(inbox, &report.found).await?,
             confirmed: calls(inbox, &report.confirmed).await?,
@@ -123,6 +125,7 @@ impl Done {
             "not ended for ten minutes: their callbacks may still come",
         );
         line("unreadable", self.unreadable, "cannot be read");
+        line("missing", self.missing, "counted by the vendor, and not given: try shorter spans");
         line("differing", self.differing, "differ from what is here, which stays: see --confirm");
         line("found", count(&self.found), "callbacks never came: the records wait for a worker");
         line("confirmed", count(&self.confirmed), "waited for this, and go on to a worker");

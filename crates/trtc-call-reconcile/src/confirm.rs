@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use trtc_call_webhook::{Billing, SdkAppId};
 use crate::error::Error;
 use crate::log;
 use crate::pass::Pass;
-use crate::progress::{KEPT, OVERLAP};
+use crate::progress::{KEPT, OVERLAP, before};
 use crate::reconcile::Shared;
 
 /// For how long the vendor has to say that it knows no such call before that is believed.
@@ -170,10 +170,10 @@ impl Asker {
         let Some(mut pass) = Pass::begin(&self.shared, &self.client).await? else {
             return Ok(Vec::new());
         };
-        let from = first.checked_sub(OVERLAP).unwrap_or(SystemTime::UNIX_EPOCH);
+        let from = before(first, OVERLAP);
         let now = self.client.now();
         let since = pass.progress.since(self.shared.since, now);
-        let report = pass.read(from..now, Some(since)).await;
+        let report = pass.read(from..now, since..now).await;
         pass.end().await;
         match report {
             Ok(report) => Ok(report.confirmed),

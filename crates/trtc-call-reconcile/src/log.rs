@@ -71,6 +71,14 @@ pub(crate) fn read(app: SdkAppId, report: &Report) {
             "records cannot be read"
         );
     }
+    if report.missing > 0 {
+        let missing = report.missing;
+        log_each_minute!(
+            WARN,
+            { sdk_app_id = app, missing = missing },
+            "the vendor counts more records than it gives: calls may be missing"
+        );
+    }
     log!(DEBUG, { sdk_app_id = app, records = records }, "records read");
 }
 

@@ -48,11 +48,11 @@ impl<'a> Pass<'a> {
         }))
     }
 
-    /// Reads the records of a span, and puts those of calls that ended since then.
+    /// Reads the records of a span, and puts those of calls that ended in a time.
     pub(crate) async fn read(
         &mut self,
         span: Range<SystemTime>,
-        since: Option<SystemTime>,
+        ended_in: Range<SystemTime>,
     ) -> Result<Report, Error> {
         let now = self.client.now();
         let mut report = Report::default();
@@ -61,16 +61,14 @@ impl<'a> Pass<'a> {
         while let Some(record) = records.next().await {
             let record = record?;
             self.renew().await?;
-            report.records = report.records.saturating_add(1);
-            match age(&record, now) {
-                Some(age) if age >= SETTLED => {}
-                _ => {
-                    report.too_fresh = report.too_fresh.saturating_add(1);
-                    continue;
-                }
+            let ended = ended(&record);
+            if ended.is_some_and(|ended| !ended_in.contains(&ended)) {
+                continue;
             }
-            if since.is_some_and(|since| ended(&record).is_none_or(|ended| ended < since)) {
-                report.known = report.known.saturating_add(1);
+            report.records = report.records.saturating_add(1);
+            let age = ended.and_then(|ended| now.duration_since(ended).ok());
+            if age.is_none_or(|age| age < SETTLED) {
+                report.too_fresh = report.too_fresh.saturating_add(1);
                 continue;
             }
             match NewItem::of_record(self.client.sdk_app_id(), record.body().clone()) {
@@ -83,6 +81,7 @@ impl<'a> Pass<'a> {
         }
         self.put(&mut batch, &mut report).await?;
         report.unreadable = report.unreadable.saturating_add(records.unreadable());
+        report.missing = records.missing();
         log::read(self.client.sdk_app_id(), &report);
         Ok(report)
     }
@@ -122,11 +121,7 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// When its call ended, if it has.
 fn ended(record: &Record) -> Option<SystemTime> {
     record.call().end_time.filter(|end| end.get() > 0)?.to_system_time()
-}
-
-/// How long ago its call ended, if it has.
-fn age(record: &Record, now: SystemTime) -> Option<Duration> {
-    now.duration_since(ended(record)?).ok()
 }

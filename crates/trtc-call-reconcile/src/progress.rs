@@ -72,7 +72,8 @@ impl Progress {
     }
 }
 
-fn before(time: SystemTime, by: Duration) -> SystemTime {
+/// So long before; the beginning of time if there is no such.
+pub(crate) fn before(time: SystemTime, by: Duration) -> SystemTime {
     time.checked_sub(by).unwrap_or(UNIX_EPOCH)
 }
 

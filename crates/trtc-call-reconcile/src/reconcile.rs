@@ -11,6 +11,7 @@ use trtc_call_inbox::{Confirm, Inbox, WorkerBuilder};
 use crate::confirm::Asker;
 use crate::error::Error;
 use crate::pass::Pass;
+use crate::progress::{KEPT, before};
 use crate::report::Report;
 use crate::start::Reconciler;
 
@@ -127,8 +128,11 @@ impl Reconcile {
         Reconciler::start(&self.shared)
     }
 
-    /// Reads the records of a span of time of all apps once, and puts what is not known; for a command or a
-    /// timer of one's own. It keeps nothing about how far it got.
+    /// Looks once at all apps for calls that ended in a span of time, and puts what is not known; for a command
+    /// or a timer of one's own. It keeps nothing about how far it got.
+    ///
+    /// It reads the records of up to seven days before: whether the vendor looks for calls by their start or by
+    /// their end is not documented, and a call may last for days.
     ///
     /// # Errors
     ///
@@ -137,7 +141,8 @@ impl Reconcile {
         let mut report = Report::default();
         for client in &self.shared.clients {
             let mut pass = Pass::begin(&self.shared, client).await?.ok_or(Error::Busy)?;
-            let read = pass.read(span.clone(), Some(span.start)).await;
+            let from = before(span.start, KEPT).max(before(client.now(), KEPT));
+            let read = pass.read(from..span.end, span.clone()).await;
             pass.end().await;
             report.add(read?);
         }

@@ -7,14 +7,16 @@ use trtc_call_inbox::store::PutRecord;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many records the vendor has of that time.
+    /// How many records the vendor has of calls that ended in that time, or have not ended.
     pub records: u64,
-    /// How many of them were known, or are of calls that ended before [`since`](crate::Reconcile::since).
+    /// How many of them were known.
     pub known: u64,
     /// How many have no end yet, or ended so shortly ago that their callback may still be on its way.
     pub too_fresh: u64,
     /// How many could not be read.
     pub unreadable: u64,
+    /// How many the vendor counts and did not give, of whatever time.
+    pub missing: u64,
     /// How many differ from what is known, and change nothing: nothing is to be confirmed, a worker has the
     /// item, or a handler or a person has put it away.
     pub differing: u64,
@@ -38,11 +40,12 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { records, known, too_fresh, unreadable, differing, .. } = other;
+        let Self { records, known, too_fresh, unreadable, missing, differing, .. } = other;
         self.records = self.records.saturating_add(records);
         self.known = self.known.saturating_add(known);
         self.too_fresh = self.too_fresh.saturating_add(too_fresh);
         self.unreadable = self.unreadable.saturating_add(unreadable);
+        self.missing = self.missing.saturating_add(missing);
         self.differing = self.differing.saturating_add(differing);
         self.found.extend(other.found);
         self.confirmed.extend(other.confirmed);

@@ -94,7 +94,7 @@ async fn go_on(shared: &Shared, client: &Client, pass: &mut Pass<'_>) -> Result<
     // That is not to move if this reading fails.
     pass.keep().await?;
     let (from, is_all) = pass.progress.next(shared.wide_every, now);
-    pass.read(from..now, Some(since)).await?;
+    pass.read(from..now, since..now).await?;
     pass.progress.has_read(now, is_all);
     pass.keep().await?;
     Ok(shared.every)

@@ -66,6 +66,12 @@ impl Pass {
         }
     }
 
+    /// How many records the vendor counted that no page had.
+    pub(super) fn missing(&self) -> u64 {
+        let read: HashSet<_> = self.pages.iter().flatten().collect();
+        self.total.unwrap_or(0).saturating_sub(count(read.len()))
+    }
+
     /// Compares a page with what it was before.
     fn check(&mut self, checked: usize, ids: &[u128]) -> Step {
         if self.has_changed || self.pages.get(checked).is_none_or(|page| page != ids) {

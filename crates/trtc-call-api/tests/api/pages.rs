@@ -347,3 +347,22 @@ async fn review_one_page_and_a_bit() {
         assert!(ids.contains(&id), "{id} is missing in {ids:?}; asked {:?}", asked(&vendor));
     }
 }
+
+/// How many pages a vendor gives is not documented.
+#[tokio::test]
+async fn what_is_counted_and_never_given_is_told() {
+    let vendor = Vendor::start(|_, request: &Received| {
+        let page = request.json()["Page"].as_u64().unwrap();
+        let list = (0..100).map(|call| record(&call.to_string()));
+        let list: Vec<_> = if page == 1 { list.collect() } else { Vec::new() };
+        Answer::response(&json!({ "TotalNum": 250, "Page": page, "CallRecordList": list }))
+    })
+    .await;
+    let mut records = vendor.client().records(seconds(START)..seconds(START + 60));
+    let mut given = 0;
+    while let Some(record) = records.next().await {
+        record.unwrap();
+        given += 1;
+    }
+    assert_eq!((given, records.missing(), records.unreadable()), (100, 150, 0));
+}

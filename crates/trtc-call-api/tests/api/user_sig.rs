@@ -138,6 +138,9 @@ fn a_key_is_taken_as_it_is_or_not_at_all() {
     for odd in [" k", "k ", "k\n", "\tk", "\u{feff}k", "k\0", "\u{a0}k", "\n"] {
         assert!(matches!(SecretKey::new(odd), Err(SecretKeyError::OddEnd)), "{odd:?}");
     }
+    for inside in ["key\n# comment", "k\tey", "k\u{7f}ey"] {
+        assert!(matches!(SecretKey::new(inside), Err(SecretKeyError::Control)), "{inside:?}");
+    }
     let spaced = SecretKey::new("a b").unwrap();
     assert_ne!(xiaojun().sign(&spaced), xiaojun().sign(&SecretKey::new("ab").unwrap()));
 }
