@@ -153,6 +153,9 @@ impl Books {
         if command == "get_record_by_callid" {
             let call_id = body["CallId"].as_str().unwrap_or_default();
             self.looked_up.push(call_id.to_owned());
+            if call_id.starts_with("poison") {
+                return refuse(60_003);
+            }
             let known = self.records.iter().find(|known| known["CallId"] == call_id);
             return known
                 .map_or_else(|| refuse(101_050), |record| give(&json!({ "CallRecord": record })));

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use conformance::vendor::{Mood, Vendor, record};
 use trtc_call_inbox::{
-    Acceptance, Clock, Confirm, Confirmation, Filter, Inbox, Item, ItemId, Job, MemoryInbox,
-    Source, State, WorkerBuilder,
+    Acceptance, Clock, Confirm, Confirmation, Filter, Inbox, Item, ItemId, Job, JobError,
+    MemoryInbox, Retention, Source, State, WorkerBuilder,
 };
 use trtc_call_reconcile::{Error, Reconcile, Report};
 use trtc_call_webhook::sender::Request;
-use trtc_call_webhook::{CallEnded, SdkApp, Token, Undecoded, UnixSeconds, Verifier};
+use trtc_call_webhook::{CallEnded, SdkApp, SdkAppId, Token, Undecoded, UnixSeconds, Verifier};
 
 const APP: u64 = 1_400_000_001;
 const SECOND: Duration = Duration::from_secs(1);
@@ -117,6 +117,25 @@ impl Stage {
 
     async fn count(&self, state: State) -> u64 {
         self.inbox.stats(None).await.unwrap().count(state)
+    }
+
+    /// Waits until all that the vendor keeps was read.
+    async fn until_read(&self) {
+        let app = SdkAppId::new(APP);
+        conformance::driver::in_time(async {
+            loop {
+                let lead = self.inbox.store().lead(app, 1, SECOND).await.unwrap();
+                if lead.is_some() {
+                    self.inbox.store().lead(app, 1, Duration::ZERO).await.unwrap();
+                }
+                let progress = lead.and_then(|lead| lead.progress).unwrap_or_default();
+                if progress.contains(r#""read_all":1"#) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 
     /// Asks for so long, whenever something may be due.
@@ -298,18 +317,21 @@ async fn a_record_that_does_not_tell_either_is_for_a_person() {
     let dead = stage.item("a").await;
     assert_eq!((dead.state, dead.confirmation), (State::Dead, Some(Confirmation::Undecidable)));
     assert!(dead.last_error.unwrap().starts_with("undecidable"));
-    // One that never came is no better.
+    // One that never came is no better. Its callback may be, and is waited for.
     unclear["CallId"] = "b".into();
+    unclear["AcceptTime"] = unclear["EndTime"].clone();
     stage.vendor.knows(unclear);
     stage.clock.advance(HOUR);
-    assert_eq!(stage.run(DAY).await.found.len(), 1);
+    assert_eq!(stage.run(DAY).await.unclear, 2);
+    stage.clock.advance(DAY);
+    assert_eq!(stage.run(2 * DAY).await.found.len(), 1);
     assert_eq!(stage.bills().await, []);
     assert_eq!(stage.item("b").await.confirmation, Some(Confirmation::Undecidable));
     // The vendor has finished it.
     for call in ["a", "b"] {
         stage.has_record(call, HOUR, 30);
     }
-    assert_eq!(stage.run(DAY).await.confirmed.len(), 2);
+    assert_eq!(stage.run(2 * DAY).await.confirmed.len(), 2);
     assert_eq!(stage.bills().await.len(), 2);
 }
 
@@ -399,7 +421,8 @@ async fn a_true_call_does_not_wait_for_a_flood_of_forged_ones() {
 async fn reconciling_goes_on_where_it_was() {
     let stage = Stage::new(Confirm::Never).await;
     stage.has_record("lost", HOUR, 140);
-    let running = stage.reconcile.clone().start();
+    let rival = Reconcile::new(stage.inbox.clone()).app(stage.vendor.client(APP, &stage.clock));
+    let (running, rival) = (stage.reconcile.clone().start(), rival.start());
     let found = || async { !stage.inbox.list(Filter::all(), 9).await.unwrap().is_empty() };
     conformance::driver::in_time(async {
         while !found().await {
@@ -407,9 +430,12 @@ async fn reconciling_goes_on_where_it_was() {
         }
     })
     .await;
+    stage.until_read().await;
     running.stop(10 * SECOND).await;
-    let [(from, to)] = stage.vendor.spans()[..] else { panic!("one span") };
-    assert_eq!(to - from, 7 * 24 * 60 * 60, "all that the vendor keeps, at first");
+    rival.stop(10 * SECOND).await;
+    let spans: Vec<i64> = stage.vendor.spans().iter().map(|(from, to)| to - from).collect();
+    let all = 7 * 24 * 60 * 60;
+    assert_eq!(spans, [2 * 60 * 60, all], "the last ones first, then all that the vendor keeps");
     // Another process, later.
     stage.clock.advance(30 * MINUTE);
     stage.has_record("lost too", HOUR / 2, 7);
@@ -426,7 +452,102 @@ async fn reconciling_goes_on_where_it_was() {
     other.stop(10 * SECOND).await;
 }
 
-/// The records that were read while nobody looked are not lost, and what runs is not disturbed.
+/// Nobody stops the others by a call id that the vendor does not like.
+#[tokio::test]
+async fn a_question_that_is_refused_is_put_off_alone() {
+    let stage = Stage::new(Confirm::Always).await;
+    for call in 0..150 {
+        let _ = stage.arrives(&format!("poison {call}"), 900).await;
+    }
+    let _ = stage.arrives("true", 30).await;
+    stage.has_record("true", Duration::ZERO, 30);
+    stage.bills().await;
+    stage.clock.advance(5 * SECOND);
+    stage.asks().await;
+    stage.clock.advance(SECOND);
+    stage.asks().await;
+    assert_eq!(stage.bills().await, [bill("true", 30, Some(30))]);
+    assert_eq!(stage.count(State::Confirming).await, 150);
+}
+
+/// A wrong clock ends by itself.
+#[tokio::test]
+async fn what_is_missing_since_tomorrow_is_missing_since_now() {
+    let stage = Stage::new(Confirm::Always).await;
+    stage.clock.advance(DAY);
+    let _ = stage.arrives("forged", 900).await;
+    stage.bills().await;
+    stage.clock.advance(5 * SECOND);
+    stage.asks().await;
+    stage.clock.set_back(DAY);
+    stage.asks_for(HOUR + 10 * MINUTE).await;
+    let asked = stage.vendor.looked_up().len();
+    assert!(asked < 40, "{asked}");
+    assert_eq!(stage.item("forged").await.state, State::Dead);
+}
+
+#[tokio::test]
+async fn a_record_without_an_end_is_waited_for() {
+    let stage = Stage::new(Confirm::Always).await;
+    for call in ["a", "b"] {
+        let _ = stage.arrives(call, 30).await;
+        let mut going_on = record(call, stage.clock.now(), 30);
+        going_on["EndTime"] = 0.into();
+        stage.vendor.knows(going_on);
+    }
+    stage.bills().await;
+    stage.asks_for(30 * MINUTE).await;
+    assert_eq!(stage.count(State::Confirming).await, 2);
+    stage.has_record("a", HOUR / 2, 30);
+    stage.asks_for(HOUR).await;
+    assert_eq!(stage.bills().await, [bill("a", 30, Some(30))]);
+    assert_eq!(stage.item("b").await.confirmation, Some(Confirmation::Undecidable));
+}
+
+/// The vendor may change its mind, and what a newer correction has overtaken stays so.
+#[tokio::test]
+async fn a_correction_that_was_overtaken_is_not_replayed() {
+    let stage = Stage::new(Confirm::Disputed).await;
+    let _ = stage.arrives("a", 900).await;
+    stage.bills().await;
+    stage.has_record("a", Duration::ZERO, 30);
+    stage.clock.advance(HOUR);
+    let [dead] = stage.run(DAY).await.corrections.try_into().unwrap();
+    let worker = stage.reconcile.worker();
+    let worker = worker.on(async |_: Job<CallEnded>| Err::<(), _>(JobError::dead("no tariff")));
+    assert_eq!(worker.run_due().await.unwrap().dead, 1);
+    stage.has_record("a", HOUR, 33);
+    stage.run(DAY).await;
+    assert_eq!(stage.bills().await.len(), 1);
+    assert_eq!(stage.inbox.replay(vec![dead]).await.unwrap(), [false]);
+}
+
+/// What was billed and forgotten is not found anew, although clocks differ.
+#[tokio::test]
+async fn what_the_vendor_is_about_to_forget_is_left_alone() {
+    let stage = Stage::new(Confirm::Never).await;
+    let _ = stage.arrives("a", 30).await;
+    stage.has_record("a", Duration::ZERO, 30);
+    stage.bills().await;
+    let week = Retention::new(7 * DAY, 7 * DAY);
+    stage.clock.advance(7 * DAY + SECOND);
+    stage.inbox.prune(week).await.unwrap();
+    stage.clock.set_back(10 * SECOND);
+    let report = stage.reconcile.catch_up(stage.clock.now() - 7 * DAY).await.unwrap();
+    assert_eq!((report.records, report.found.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_at_first_leaves_nothing_alone() {
+    let stage = Stage::new(Confirm::Never).await;
+    stage.clock.advance(300 * DAY);
+    stage.reconcile.catch_up(stage.clock.now()).await.unwrap();
+    stage.clock.set_back(300 * DAY);
+    stage.has_record("lost", HOUR, 30);
+    let long_ago = stage.clock.now() - 7 * DAY;
+    assert_eq!(stage.reconcile.catch_up(long_ago).await.unwrap().found.len(), 1);
+}
+
 #[tokio::test]
 async fn a_server_confirms_by_itself() {
     let stage = Stage::new(Confirm::Always).await;

@@ -91,6 +91,11 @@ impl Code {
         matches!(self.0, 60007 | 60011 | 60018 | 60019)
     }
 
+    /// Whether it is about whoever asks, or the vendor itself, and not about what is asked.
+    pub(crate) const fn concerns_all(self) -> bool {
+        matches!(self.0, 60004..=60008 | 60010..=60021 | 70000..=79999)
+    }
+
     /// Whether a new UserSig may help.
     pub(crate) const fn is_about_user_sig(self) -> bool {
         matches!(self.0, 60004 | 60005 | 70001 | 70003 | 70009)

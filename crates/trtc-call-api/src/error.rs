@@ -140,6 +140,17 @@ impl Error {
         self.0.code.is_some_and(Code::is_rate_limit) || self.0.status == Some(429)
     }
 
+    /// Whether another question would fare no better: the vendor is away, or refuses whoever asks, or so many
+    /// requests. Otherwise the question itself may be at fault.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Transport | ErrorKind::TimedOut => true,
+            ErrorKind::Answer => self.0.is_transient,
+            ErrorKind::Refused => self.0.code.is_some_and(Code::concerns_all),
+        }
+    }
+
     /// Whether the vendor has not done what the request asks for, and said so, or cannot have seen it.
     pub(crate) fn is_not_done(&self) -> bool {
         self.is_rate_limited() || self.0.is_unsent

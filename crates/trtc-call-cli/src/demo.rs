@@ -57,7 +57,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         rows.push(Row::new(&case, &outcome));
     }
     rows.extend(inbox::rows(&runtime, &token, &mut client)?);
-    rows.push(lost::row(&runtime, &endpoint)?);
+    rows.push(lost::row(&runtime, &endpoint, &notebook)?);
     runtime.shutdown_background();
 
     if args.json {

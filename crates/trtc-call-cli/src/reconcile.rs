@@ -32,9 +32,14 @@ pub(crate) fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
     let place = settings::inbox(args.inbox)?.ok_or_else(|| {
         Failure::new("there is no inbox: --inbox names one, or INBOX in the environment")
     })?;
-    let until = args.until.unwrap_or_else(SystemTime::now);
-    let since = args.since.unwrap_or_else(|| until.checked_sub(KEPT).unwrap_or(until));
-    if since > until {
+    let now = SystemTime::now();
+    let first = now.checked_sub(KEPT).unwrap_or(now);
+    let span = match (args.since, args.until) {
+        // From where servers have begun on, if one has.
+        (None, None) => None,
+        (since, until) => Some(since.unwrap_or(first)..until.unwrap_or(now)),
+    };
+    if span.as_ref().is_some_and(Range::is_empty) {
         return Err(Failure::new(
             "--since must be before --until, which is now if it is not given",
         ));
@@ -43,7 +48,7 @@ pub(crate) fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
     let inbox = store.inbox();
     let reconcile = Reconcile::new(inbox.clone()).app(api.client).confirm(confirm);
     let done = runtime.block_on(async {
-        let report = read(&reconcile, since..until).await?;
+        let report = read(&reconcile, span, first).await?;
         let asked = if confirm == Confirm::Never { 0 } else { reconcile.ask_due().await? };
         Ok::<_, Error>(Done::new(&inbox, report, asked).await?)
     });
@@ -59,9 +64,17 @@ pub(crate) fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Reads the records, once whoever is at it has ended.
-async fn read(reconcile: &Reconcile, span: Range<SystemTime>) -> Result<Report, Error> {
+async fn read(
+    reconcile: &Reconcile,
+    span: Option<Range<SystemTime>>,
+    first: SystemTime,
+) -> Result<Report, Error> {
     for waited in 0..PATIENCE {
-        match reconcile.run(span.clone()).await {
+        let report = match &span {
+            Some(span) => reconcile.run(span.clone()).await,
+            None => reconcile.catch_up(first).await,
+        };
+        match report {
             Err(Error::Busy) if waited == 0 => out::note("a server reconciles at the moment"),
             Err(Error::Busy) => {}
             report => return report,
@@ -77,6 +90,7 @@ struct Done {
     records: u64,
     known: u64,
     too_fresh: u64,
+    unclear: u64,
     unreadable: u64,
     missing: u64,
     differing: u64,
@@ -99,6 +113,7 @@ impl Done {
             records: report.records,
             known: report.known,
             too_fresh: report.too_fresh,
+            unclear: report.unclear,
             unreadable: report.unreadable,
             missing: report.missing,
             differing: report.differing,
@@ -124,6 +139,7 @@ impl Done {
             self.too_fresh,
             "not ended for ten minutes: their callbacks may still come",
         );
+        line("unclear", self.unclear, "do not tell what to bill: their callbacks may, for a day");
         line("unreadable", self.unreadable, "cannot be read");
         line("missing", self.missing, "counted by the vendor, and not given: try shorter spans");
         line("differing", self.differing, "differ from what is here, which stays: see --confirm");

@@ -346,6 +346,11 @@ impl Connection {
     }
 }
 
+/// A transaction that locks keys over several statements. If this process stands still, nobody has to wait
+/// for it for long.
+pub(crate) const WRITE: [&str; 2] =
+    ["BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'", "COMMIT"];
+
 fn nothing_given() -> Failure {
     Failure::new(StoreErrorKind::Other, "a statement has given nothing").sparing_connection()
 }

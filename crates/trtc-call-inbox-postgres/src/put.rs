@@ -11,7 +11,7 @@ use trtc_call_inbox::store::{ComparedBodies, FIRST_ASKED, Put};
 use trtc_call_inbox::{ItemId, NewItem};
 
 use crate::clock::Clock;
-use crate::connect::{Argument, Connection};
+use crate::connect::{Argument, Connection, WRITE};
 use crate::error::{Failure, TO_BE_COMPARED};
 use crate::schema::VERSION;
 use crate::text::escape;
@@ -109,7 +109,7 @@ pub(crate) async fn put(
         }
     }
     let put = put_one_by_one(connection, clock, &rows);
-    connection.transaction(["BEGIN", "COMMIT"], put).await
+    connection.transaction(WRITE, put).await
 }
 
 /// The place of the first item of each key; `None` if items of one key have to be compared with each other.

@@ -9,7 +9,7 @@ use trtc_call_inbox::trtc_call_webhook::Command;
 use trtc_call_inbox::{Item, ItemId, NewItem, State};
 
 use crate::clock::Clock;
-use crate::connect::{Argument, Connection};
+use crate::connect::{Argument, Connection, WRITE};
 use crate::error::Failure;
 use crate::put::{Row, next_numbers, put_at_once};
 use crate::row::{bytes, confirmation, done, word};
@@ -41,7 +41,7 @@ pub(crate) async fn put(
     let rows: Vec<(usize, &Row<'_>)> = rows.collect();
     if !rows.is_empty() {
         let kept = keep(connection, clock, &rows, scope);
-        for (place, kept) in connection.transaction(["BEGIN", "COMMIT"], kept).await? {
+        for (place, kept) in connection.transaction(WRITE, kept).await? {
             if let Some(put) = puts.get_mut(place) {
                 *put = kept;
             }

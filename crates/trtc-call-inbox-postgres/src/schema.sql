@@ -826,7 +826,8 @@ BEGIN
                          WHEN reasons[n] IS NULL THEN i.state
                          ELSE 'dead' END,
             due_at = CASE WHEN reasons[n] IS NULL THEN answer.at + afters[n] ELSE i.due_at END,
-            missing_since = CASE WHEN are_missing[n] THEN coalesce(i.missing_since, answer.at)
+            -- Not later than now: a clock may have been set back.
+            missing_since = CASE WHEN are_missing[n] THEN least(i.missing_since, answer.at)
                                  ELSE i.missing_since END,
             confirmation = coalesce(reasons[n], i.confirmation), last_error = errors[n], token = NULL
         FROM unnest(places) AS n, trtc_call.keys AS k

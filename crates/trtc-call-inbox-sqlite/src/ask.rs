@@ -50,7 +50,8 @@ macro_rules! keep_answer {
 
 const ASK_AGAIN: &str = keep_answer!(
     "due_at = :now + :after,
-     missing_since = CASE WHEN :is_missing THEN coalesce(missing_since, :now) ELSE missing_since END"
+     missing_since = CASE WHEN :is_missing THEN min(coalesce(missing_since, :now), :now)
+                          ELSE missing_since END"
 );
 
 const GIVE_UP: &str = keep_answer!(

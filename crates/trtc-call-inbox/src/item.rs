@@ -133,7 +133,8 @@ words! {
         TooOld = "too old to confirm",
         /// The record does not tell either what to bill. The item is dead.
         Undecidable = "undecidable",
-        /// A person has decided that it is true: nobody is asked.
+        /// A person has decided that it is true: nobody is asked. A record that comes all the same is believed
+        /// more.
         Resolved = "resolved",
     }
 }

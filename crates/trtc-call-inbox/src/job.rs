@@ -130,7 +130,7 @@ impl<E> Job<E> {
     #[must_use]
     pub fn record(&self) -> Option<&Bytes> {
         let is_record = self.source() == Source::Record;
-        if is_record { Some(self.body()) } else { self.item().record.as_ref() }
+        self.item().record.as_ref().or_else(|| is_record.then(|| self.body()))
     }
 
     /// What the callback said, also where the event is what the vendor's record says. `None` if there was no

@@ -13,7 +13,7 @@ use trtc_call_webhook::{Billing, SdkAppId};
 
 use crate::error::Error;
 use crate::log;
-use crate::pass::Pass;
+use crate::pass::{Pass, ended, new_owner};
 use crate::progress::{KEPT, OVERLAP, before};
 use crate::reconcile::Shared;
 
@@ -58,6 +58,8 @@ pub(crate) struct Asker {
     pause: Option<Duration>,
     /// How many items of a backlog came one after the other.
     behind: usize,
+    /// Who leads while they are read.
+    owner: i64,
     /// When the records of a backlog were read last.
     read_backlog: Option<Instant>,
 }
@@ -75,7 +77,8 @@ impl Asker {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, client: Client) -> Self {
-        Self { shared, client, pause: None, behind: 0, read_backlog: None }
+        let owner = new_owner();
+        Self { shared, client, pause: None, behind: 0, owner, read_backlog: None }
     }
 
     /// Asks about what is due, and says when to come again.
@@ -122,6 +125,8 @@ impl Asker {
                 answers.extend(items.iter().map(|item| (item.lease, answer(item))));
             };
             match said {
+                // It is not finished yet, though its callback came.
+                Ok(Some(record)) if ended(&record).is_none() => answer(&unfinished),
                 Ok(Some(record)) => match self.decide(&record) {
                     Ok(record) => {
                         records.push(record);
@@ -133,18 +138,21 @@ impl Asker {
                 Err(error) => answer(&|item| later(item, &error)),
             }
         }
-        let confirmed = self.shared.inbox.put_records(records, Scope::All).await?;
-        log::confirmed(app, &confirmed);
-        // Those that are decided by it are not asked about any more. Should one be left all the same, it is
-        // not asked about at every turn.
-        let left = |after| Answer::Later { after, error: "its record changes nothing".to_owned() };
-        answers.extend(asked_for.into_iter().map(|lease| (lease, left(LATER_PAUSE))));
+        let confirmed = self.shared.inbox.put_records(records, Scope::All).await;
+        if confirmed.is_ok() {
+            // Those that are decided by it are not asked about any more. Should one be left all the same, it
+            // is not asked about at every turn.
+            let left =
+                |after| Answer::Later { after, error: "its record changes nothing".to_owned() };
+            answers.extend(asked_for.into_iter().map(|lease| (lease, left(LATER_PAUSE))));
+        }
         for (lease, answer) in &answers {
             if let Answer::GiveUp { error, .. } = answer {
                 log::given_up(app, lease.item.get(), error);
             }
         }
         self.shared.inbox.store().answer(answers).await?;
+        log::confirmed(app, &confirmed?);
         Ok(AskedFor { items: count, next })
     }
 
@@ -167,7 +175,7 @@ impl Asker {
         let Some(first) = items.iter().map(|item| item.received_at).min() else {
             return Ok(Vec::new());
         };
-        let Some(mut pass) = Pass::begin(&self.shared, &self.client).await? else {
+        let Some(mut pass) = Pass::begin(&self.shared, &self.client, self.owner).await? else {
             return Ok(Vec::new());
         };
         let from = before(first, OVERLAP);
@@ -212,17 +220,16 @@ impl Asker {
 
     /// Leaves the vendor alone for a while if it answers nothing, and not for what it does not know.
     fn mind(&mut self, told: &[Told]) {
-        let Some(error) = told.iter().find_map(|told| told.said.as_ref().err()) else {
-            if !told.is_empty() {
-                self.pause = None;
-            }
-            return;
-        };
-        log::cannot_ask(self.client.sdk_app_id(), error);
-        if told.iter().all(|told| told.said.is_err()) {
+        let error = told.iter().find_map(|told| told.said.as_ref().err());
+        if let Some(error) = error {
+            log::cannot_ask(self.client.sdk_app_id(), error);
+        }
+        // A question that is itself at fault is put off alone: nobody can stop the others by it.
+        let is_away = |told: &Told| told.said.as_ref().is_err_and(VendorError::concerns_all);
+        if error.is_some() && told.iter().all(is_away) {
             let pause = self.pause.map_or(FIRST_PAUSE, |pause| pause.saturating_mul(2));
             self.pause = Some(pause.min(LONGEST_PAUSE));
-        } else {
+        } else if !told.is_empty() {
             self.pause = None;
         }
     }
@@ -262,6 +269,19 @@ fn missing(item: &AskedItem) -> Answer {
     let left = MISSING.saturating_sub(for_long);
     let after = for_long.clamp(FIRST_ASKED, MISSING_PAUSE).min(left);
     Answer::Missing { after, error: "the vendor knows no such call yet".to_owned() }
+}
+
+/// Its record has no end yet.
+fn unfinished(item: &AskedItem) -> Answer {
+    match missing(item) {
+        Answer::Missing { after, .. } => {
+            Answer::Missing { after, error: "its record has no end yet".to_owned() }
+        }
+        _ => {
+            let why = Confirmation::Undecidable;
+            Answer::GiveUp { why, error: format!("{why}: its record has no end") }
+        }
+    }
 }
 
 /// It could not be asked about: that says nothing about the call.

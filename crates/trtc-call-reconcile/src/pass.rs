@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use trtc_call_api::{Client, Record};
 use trtc_call_inbox::NewItem;
+use trtc_call_webhook::Billing;
 
 use crate::error::Error;
 use crate::log;
-use crate::progress::Progress;
+use crate::progress::{KEPT, MARGIN, Progress, before};
 use crate::reconcile::Shared;
 use crate::report::Report;
 
@@ -25,11 +26,17 @@ const SETTLED: Duration = Duration::from_secs(10 * 60);
 /// How many records are put in one go.
 const BATCH: usize = 50;
 
+/// How long ago it has to have ended if its record does not tell what to bill: a callback that does is believed
+/// more.
+const UNCLEAR: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The right to read the records of an app, and what is known of how far that got.
 pub(crate) struct Pass<'a> {
     shared: &'a Shared,
     client: &'a Client,
     renewed: Instant,
+    /// Who leads: each task has another one.
+    owner: i64,
     pub(crate) progress: Progress,
 }
 
@@ -38,13 +45,14 @@ impl<'a> Pass<'a> {
     pub(crate) async fn begin(
         shared: &'a Shared,
         client: &'a Client,
+        owner: i64,
     ) -> Result<Option<Self>, Error> {
         let renewed = Instant::now();
         let store = shared.inbox.store();
-        let lead = store.lead(client.sdk_app_id(), shared.owner, TERM).await?;
+        let lead = store.lead(client.sdk_app_id(), owner, TERM).await?;
         Ok(lead.map(|lead| {
             let progress = Progress::read(lead.progress.as_deref());
-            Self { shared, client, renewed, progress }
+            Self { shared, client, renewed, owner, progress }
         }))
     }
 
@@ -55,6 +63,8 @@ impl<'a> Pass<'a> {
         ended_in: Range<SystemTime>,
     ) -> Result<Report, Error> {
         let now = self.client.now();
+        let oldest = before(now, KEPT.saturating_sub(MARGIN));
+        let ended_in = ended_in.start.max(oldest)..ended_in.end;
         let mut report = Report::default();
         let mut records = self.client.records(span);
         let mut batch = Vec::with_capacity(BATCH);
@@ -71,6 +81,11 @@ impl<'a> Pass<'a> {
                 report.too_fresh = report.too_fresh.saturating_add(1);
                 continue;
             }
+            let is_unclear = matches!(record.call().billing(), Billing::AskRecord(_));
+            if is_unclear && age.is_none_or(|age| age < UNCLEAR) {
+                report.unclear = report.unclear.saturating_add(1);
+                continue;
+            }
             match NewItem::of_record(self.client.sdk_app_id(), record.body().clone()) {
                 Ok(item) => batch.push(item),
                 Err(_) => report.unreadable = report.unreadable.saturating_add(1),
@@ -83,6 +98,19 @@ impl<'a> Pass<'a> {
         report.unreadable = report.unreadable.saturating_add(records.unreadable());
         report.missing = records.missing();
         log::read(self.client.sdk_app_id(), &report);
+        Ok(report)
+    }
+
+    /// Reads all that the vendor keeps, of calls that ended since it was begun, or else since `first`.
+    pub(crate) async fn catch_up(&mut self, first: SystemTime) -> Result<Report, Error> {
+        let now = self.client.now();
+        let set = self.shared.since.or_else(|| self.progress.is_new().then_some(first));
+        let since = self.progress.since(set, now);
+        // That is not to move if this reading fails.
+        self.keep().await?;
+        let report = self.read(before(now, KEPT)..now, since..now).await?;
+        self.progress.has_read(now, true);
+        self.keep().await?;
         Ok(report)
     }
 
@@ -101,7 +129,7 @@ impl<'a> Pass<'a> {
         }
         let renewed = Instant::now();
         let store = self.shared.inbox.store();
-        let lead = store.lead(self.client.sdk_app_id(), self.shared.owner, TERM).await?;
+        let lead = store.lead(self.client.sdk_app_id(), self.owner, TERM).await?;
         self.renewed = renewed;
         lead.map(|_| ()).ok_or(Error::Busy)
     }
@@ -110,18 +138,23 @@ impl<'a> Pass<'a> {
     pub(crate) async fn keep(&self) -> Result<(), Error> {
         let (app, progress) = (self.client.sdk_app_id(), self.progress.to_json());
         let store = self.shared.inbox.store();
-        let is_kept = store.keep_progress(app, self.shared.owner, progress).await?;
+        let is_kept = store.keep_progress(app, self.owner, progress).await?;
         if is_kept { Ok(()) } else { Err(Error::Busy) }
     }
 
     /// Lets somebody else begin. If that fails they wait for the term.
     pub(crate) async fn end(self) {
         let store = self.shared.inbox.store();
-        let _ = store.lead(self.client.sdk_app_id(), self.shared.owner, Duration::ZERO).await;
+        let _ = store.lead(self.client.sdk_app_id(), self.owner, Duration::ZERO).await;
     }
 }
 
+/// One who leads: random for each task.
+pub(crate) fn new_owner() -> i64 {
+    fastrand::i64(1..)
+}
+
 /// When its call ended, if it has.
-fn ended(record: &Record) -> Option<SystemTime> {
+pub(crate) fn ended(record: &Record) -> Option<SystemTime> {
     record.call().end_time.filter(|end| end.get() > 0)?.to_system_time()
 }

@@ -11,6 +11,10 @@ pub(crate) const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// by it, whether the vendor looks for their start or for their end.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How long before a record is forgotten it is left alone: if a call's callback came, its key may be forgotten
+/// as long after it, and clocks differ.
+pub(crate) const MARGIN: Duration = Duration::from_secs(60 * 60);
+
 /// In unix seconds. A later version may add to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Progress {
@@ -38,9 +42,16 @@ impl Progress {
     /// From when on calls are looked at: what is set, or what was so at the first time.
     pub(crate) fn since(&mut self, set: Option<SystemTime>, now: SystemTime) -> SystemTime {
         let first = || seconds(before(now, OVERLAP));
-        let since = set.map_or_else(|| self.since.unwrap_or_else(first), seconds);
+        // A clock that was ahead at the first time is no reason to leave calls alone.
+        let kept = self.since.filter(|since| time(*since) <= now);
+        let since = set.map_or_else(|| kept.unwrap_or_else(first), seconds);
         self.since = Some(since);
         time(since)
+    }
+
+    /// Whether nothing was read before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.since.is_none()
     }
 
     /// In how long it is to be gone on.
@@ -126,6 +137,12 @@ mod tests {
         assert_eq!(progress.since(None, now), now - OVERLAP);
         assert_eq!(progress.since(None, now + 10 * HOUR), now - OVERLAP);
         assert_eq!(progress.since(Some(now), now + 10 * HOUR), now);
+        let much_earlier = now - 1000 * HOUR;
+        assert_eq!(
+            progress.since(None, much_earlier),
+            much_earlier - OVERLAP,
+            "the clock was ahead"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use trtc_call_inbox::{Confirm, Inbox, WorkerBuilder};
 use crate::confirm::Asker;
 use crate::error::Error;
 use crate::pass::Pass;
+use crate::pass::new_owner;
 use crate::progress::{KEPT, before};
 use crate::report::Report;
 use crate::start::Reconciler;
@@ -42,8 +43,6 @@ pub(crate) struct Shared {
     pub(crate) every: Duration,
     pub(crate) wide_every: Duration,
     pub(crate) look_ups_per_second: u32,
-    /// Who leads: random for each start.
-    pub(crate) owner: i64,
 }
 
 impl Shared {
@@ -64,7 +63,6 @@ impl Reconcile {
             every: EVERY,
             wide_every: WIDE_EVERY,
             look_ups_per_second: LOOK_UPS_PER_SECOND,
-            owner: fastrand::i64(1..),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -140,9 +138,29 @@ impl Reconcile {
     pub async fn run(&self, span: Range<SystemTime>) -> Result<Report, Error> {
         let mut report = Report::default();
         for client in &self.shared.clients {
-            let mut pass = Pass::begin(&self.shared, client).await?.ok_or(Error::Busy)?;
+            let pass = Pass::begin(&self.shared, client, new_owner()).await?;
+            let mut pass = pass.ok_or(Error::Busy)?;
             let from = before(span.start, KEPT).max(before(client.now(), KEPT));
             let read = pass.read(from..span.end, span.clone()).await;
+            pass.end().await;
+            report.add(read?);
+        }
+        Ok(report)
+    }
+
+    /// Does once what a started one does at first: reads all that the vendor keeps, of all apps, and puts what is
+    /// not known of calls that ended since [`since`](Self::since), or since it first ran with this store, or
+    /// since `first` if it never has. It keeps how far it got.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`run`](Self::run).
+    pub async fn catch_up(&self, first: SystemTime) -> Result<Report, Error> {
+        let mut report = Report::default();
+        for client in &self.shared.clients {
+            let pass = Pass::begin(&self.shared, client, new_owner()).await?;
+            let mut pass = pass.ok_or(Error::Busy)?;
+            let read = pass.catch_up(first).await;
             pass.end().await;
             report.add(read?);
         }

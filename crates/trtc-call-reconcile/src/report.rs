@@ -13,6 +13,8 @@ pub struct Report {
     pub known: u64,
     /// How many have no end yet, or ended so shortly ago that their callback may still be on its way.
     pub too_fresh: u64,
+    /// How many do not tell what to bill, and ended less than a day ago: their callbacks may.
+    pub unclear: u64,
     /// How many could not be read.
     pub unreadable: u64,
     /// How many the vendor counts and did not give, of whatever time.
@@ -40,11 +42,12 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { records, known, too_fresh, unreadable, missing, differing, .. } = other;
+        let Self { records, known, too_fresh, unclear, unreadable, missing, differing, .. } = other;
         self.records = self.records.saturating_add(records);
         self.known = self.known.saturating_add(known);
         self.too_fresh = self.too_fresh.saturating_add(too_fresh);
         self.unreadable = self.unreadable.saturating_add(unreadable);
+        self.unclear = self.unclear.saturating_add(unclear);
         self.missing = self.missing.saturating_add(missing);
         self.differing = self.differing.saturating_add(differing);
         self.found.extend(other.found);

@@ -12,7 +12,8 @@ use trtc_call_inbox::Confirm;
 use crate::confirm::Asker;
 use crate::error::Error;
 use crate::log;
-use crate::pass::Pass;
+use crate::pass::{Pass, new_owner};
+use crate::progress::{OVERLAP, before};
 use crate::reconcile::Shared;
 
 /// How often to look whether whoever leads still does, and the pause after a failure.
@@ -50,10 +51,10 @@ impl Reconciler {
 }
 
 async fn reconcile(shared: Arc<Shared>, client: Client, mut stopping: watch::Receiver<bool>) {
-    let app = client.sdk_app_id();
+    let (app, owner) = (client.sdk_app_id(), new_owner());
     let work = async {
         loop {
-            let pause = match step(&shared, &client).await {
+            let pause = match step(&shared, &client, owner).await {
                 Ok(pause) => pause,
                 Err(error) => {
                     log::cannot_reconcile(app, &error);
@@ -71,12 +72,12 @@ async fn reconcile(shared: Arc<Shared>, client: Client, mut stopping: watch::Rec
         () = stop => {}
     }
     // Nobody has to wait for the term, if this is the one who leads.
-    let _ = shared.inbox.store().lead(app, shared.owner, Duration::ZERO).await;
+    let _ = shared.inbox.store().lead(app, owner, Duration::ZERO).await;
 }
 
 /// Reads records if that is due, and says when it is again.
-async fn step(shared: &Shared, client: &Client) -> Result<Duration, Error> {
-    let Some(mut pass) = Pass::begin(shared, client).await? else {
+async fn step(shared: &Shared, client: &Client, owner: i64) -> Result<Duration, Error> {
+    let Some(mut pass) = Pass::begin(shared, client, owner).await? else {
         return Ok(PAUSE.min(shared.every));
     };
     let done = go_on(shared, client, &mut pass).await;
@@ -94,6 +95,12 @@ async fn go_on(shared: &Shared, client: &Client, pass: &mut Pass<'_>) -> Result<
     // That is not to move if this reading fails.
     pass.keep().await?;
     let (from, is_all) = pass.progress.next(shared.wide_every, now);
+    if is_all {
+        // The last ones first: all of them may take so long that somebody ends it.
+        pass.read(before(now, OVERLAP)..now, since..now).await?;
+        pass.progress.has_read(now, false);
+        pass.keep().await?;
+    }
     pass.read(from..now, since..now).await?;
     pass.progress.has_read(now, is_all);
     pass.keep().await?;

@@ -147,9 +147,10 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, value_name = "PATH|postgres://URL")]
     pub(crate) inbox: Option<String>,
 
-    /// Calls that ended from this time on: 2026-03-01T08:00:00Z, 2026-03-01 (UTC), or 2h or 7d ago [default: 7d]
+    /// Calls that ended from this time on: 2026-03-01T08:00:00Z, 2026-03-01 (UTC), or 2h or 7d ago
     ///
-    /// Those that were billed by something else before belong to that: leave them out.
+    /// If it is not given, from where servers that reconcile this inbox have begun on, or of the seven days for
+    /// which the vendor keeps records if none has. Calls that something else has billed are to be left out.
     #[arg(long, value_name = "TIME", value_parser = time::moment, allow_hyphen_values = true)]
     pub(crate) since: Option<SystemTime>,
 

@@ -126,7 +126,8 @@ impl Rows {
         let Some(row) = row else { return false };
         row.asks = None;
         if matches!(answer, Answer::Missing { .. }) {
-            row.missing_since.get_or_insert(now);
+            // Not later than now: a clock may have been set back.
+            row.missing_since = Some(row.missing_since.map_or(now, |since| since.min(now)));
         }
         let error = match answer {
             Answer::Missing { after, error } | Answer::Later { after, error } => {

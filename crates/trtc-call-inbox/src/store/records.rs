@@ -142,6 +142,8 @@ impl KnownKey {
             return Ruling::Leave(PutRecord::Known);
         }
         let open: Vec<&KnownItem> = self.items.iter().filter(|item| item.is_open()).collect();
+        // Once the key is decided, a dead one that is replayed must not undo that.
+        let undone = || self.items.iter().filter(|item| item.state != State::Done);
         let is_worked = self.items.iter().any(|item| item.state == State::Leased);
         let agrees = match self.handled() {
             Some(Handled { compared: Some(compared), .. }) => !compared.differs(record),
@@ -152,9 +154,9 @@ impl KnownKey {
             return left;
         }
         let replaces = match self.handled() {
-            Some(_) if agrees && open.is_empty() => return left,
             Some(_) if agrees => {
-                return Ruling::Stands { reject: open.iter().map(|item| item.id).collect() };
+                let reject: Vec<ItemId> = undone().map(|item| item.id).collect();
+                return if reject.is_empty() { left } else { Ruling::Stands { reject } };
             }
             Some(handled) => Some(handled.id),
             // A handler or a person has put it away.
@@ -163,7 +165,7 @@ impl KnownKey {
         };
         let chosen = open.iter().find(|item| item.agrees_with(record)).or(open.first());
         let chosen = chosen.map(|item| item.id);
-        let others = open.iter().map(|item| item.id).filter(|item| Some(*item) != chosen);
+        let others = undone().map(|item| item.id).filter(|item| Some(*item) != chosen);
         Ruling::Work { item: chosen, replaces, reject: others.collect() }
     }
 
