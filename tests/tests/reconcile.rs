@@ -410,7 +410,7 @@ async fn a_true_call_does_not_wait_for_a_flood_of_forged_ones() {
     assert_eq!(stage.asks().await, 1, "the budget of a second");
     stage.asks_for(10 * MINUTE).await;
     assert_eq!(stage.bills().await, []);
-    // As a server does every five minutes.
+    // As a server does every few minutes.
     stage.run(HOUR).await;
     assert_eq!(stage.bills().await, [bill("true", 30, Some(30))]);
     assert_eq!(stage.count(State::Confirming).await, 500);

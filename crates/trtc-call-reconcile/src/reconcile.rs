@@ -17,7 +17,7 @@ use crate::report::Report;
 use crate::start::Reconciler;
 
 /// How often the records of the last hours are read.
-const EVERY: Duration = Duration::from_secs(5 * 60);
+const EVERY: Duration = Duration::from_secs(3 * 60);
 
 /// How often those of all seven days are, for calls that last long.
 const WIDE_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
@@ -94,7 +94,7 @@ impl Reconcile {
         self.set(|shared| shared.since = Some(since))
     }
 
-    /// How often the records of the last hours are read, at least a second. The default is 5 minutes.
+    /// How often the records of the last hours are read, at least a second. The default is 3 minutes.
     pub fn every(self, time: Duration) -> Self {
         self.set(|shared| shared.every = time.max(Duration::from_secs(1)))
     }
