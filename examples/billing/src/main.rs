@@ -144,8 +144,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown_signal()?;
     print_listening("http", listener.local_addr()?)?;
     server::serve(listener, router, shutdown).await?;
-    reconciler.stop(LAST_BILLS).await;
-    worker.stop(LAST_BILLS).await;
+    tokio::join!(reconciler.stop(LAST_BILLS), worker.stop(LAST_BILLS));
     refusals.report();
     Ok(())
 }
