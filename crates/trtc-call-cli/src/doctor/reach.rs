@@ -8,8 +8,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use url::Host;
 
-use super::place::{Place, is_public};
+use super::place::Place;
 use super::report::{Check, Report};
+use crate::near::is_public;
 
 /// How long a name and a connection are waited for.
 const PATIENCE: Duration = Duration::from_secs(3);

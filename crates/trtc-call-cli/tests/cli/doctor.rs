@@ -201,6 +201,24 @@ fn a_url_that_only_a_vendor_at_home_reaches_is_found() {
     }
 }
 
+/// Through a proxy nearby it is the true vendor that is asked, and that cannot reach what is nearby.
+#[test]
+fn a_vendor_behind_a_proxy_at_home_is_not_at_home() {
+    let endpoint = url(serve(|head| Some(receiver(head))));
+    let set = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "1",
+        "Response": { "Url": endpoint, "CallbackCommandList": ["Call.CallbackAfterEndCall"] } });
+    let refused = json!({ "ActionStatus": "FAIL", "ErrorInfo": "", "ErrorCode": 60009 });
+    for (status, body) in [("200 OK", refused.to_string()), ("404 Not Found", "[]".to_owned())] {
+        let json = "content-type: application/json\r\n";
+        let (set, other) = (answer("200 OK", json, &set.to_string()), answer(status, json, &body));
+        let proxy = serve(move |head| {
+            Some(if head.contains("get_callback") { set.clone() } else { other.clone() })
+        });
+        let output = run(KEY, &format!("http://{proxy}"), &["--json"]);
+        assert_found(&output, &[("url", "not HTTPS"), ("url", "private")]);
+    }
+}
+
 #[test]
 fn a_url_that_is_not_the_one_at_the_vendor_is_found() {
     let vendor = start(&[]);
