@@ -244,6 +244,16 @@ fn a_port_where_nothing_listens_is_found() {
     assert_found(&doctor(&vendor, &[]), &[("tcp", &words)]);
 }
 
+/// No machine has a way to a group of machines by TCP.
+#[test]
+fn addresses_that_this_machine_has_no_way_to_are_found() {
+    let vendor = start(&[]);
+    set(&vendor, &format!("http://[ff0e::1]:8080/{SECRET}"), &[]);
+    let output = doctor(&vendor, &[]);
+    assert_found(&output, &[("tcp", "reached")]);
+    assert!(stdout(&output, 1).contains("IPv6"), "{output:?}");
+}
+
 #[test]
 fn what_is_wrong_with_a_certificate_is_found() {
     let Some(authority) = Authority::new("certificate") else { return };
