@@ -149,13 +149,16 @@ fn whom_to_ask_is_not_guessed() {
     };
     let text = sentence(&run(&[], ["OTHER", ""]));
     assert!(text.contains("--region") && text.contains("singapore"), "{text}");
-    assert!(sentence(&run(&[], ["TRTC_API_URL", ""])).contains("TRTC_API_URL"));
+    for url in ["", "s3cret", "http://h/?s3cret"] {
+        let text = sentence(&run(&[], ["TRTC_API_URL", url]));
+        assert!(text.contains("TRTC_API_URL must be") && !text.contains("s3cret"), "{text}");
+    }
     for (args, word) in [
         (&["--region", "s3cret"][..], "--region"),
         (&["--region", "china", "--api-url", "http://s3cret"], "--region"),
-        (&["--api-url", "s3cret"], "cannot be asked"),
-        (&["--api-url", "http://h/?s3cret"], "cannot be asked"),
-        (&["--admin", ""], "cannot be asked"),
+        (&["--api-url", "s3cret"], "--api-url must be an http:// or https:// URL"),
+        (&["--api-url", "http://h/?s3cret"], "--api-url must be an http:// or https:// URL"),
+        (&["--admin", ""], "--admin must be 1 to 32 bytes of printable ASCII"),
     ] {
         let url = if args[0] == "--admin" { "http://127.0.0.1:1" } else { "" };
         let text =

@@ -35,3 +35,21 @@ fn a_usersig_is_printed_alone_and_valid() {
     let output = trtc_call(["usersig"]).env("TRTC_SECRET_KEY", KEY).output().unwrap();
     assert!(sentence(&output).contains("--sdk-app-id"));
 }
+
+#[test]
+fn a_user_whom_the_vendor_refuses_gets_none() {
+    let too_long = "u".repeat(33);
+    let run = |switch: &str, user: &str| {
+        let args = ["usersig", "--sdk-app-id", APP, switch, user];
+        trtc_call(args).env("TRTC_SECRET_KEY", KEY).output().unwrap()
+    };
+    for switch in ["--user", "--admin"] {
+        for user in ["", &too_long, "a\nb", "\u{fc}", "\u{7f}"] {
+            let expected =
+                format!("trtc-call: {switch} must be 1 to 32 bytes of printable ASCII\n");
+            assert_eq!(sentence(&run(switch, user)), expected, "{user:?}");
+        }
+        stdout(&run(switch, &too_long[1..]), 0);
+        stdout(&run(switch, "a b"), 0);
+    }
+}
