@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use trtc_call_api::{BuildError, Client, Error, Region};
 use trtc_call_webhook::SdkAppId;
+use url::Url;
 
 use crate::args::ApiArgs;
 use crate::failure::Failure;
-use crate::{server, settings};
+use crate::near::is_near;
+use crate::{out, server, settings};
 
 /// A client, and the runtime that it works on.
 pub(crate) struct Api {
@@ -57,12 +59,16 @@ pub(crate) fn client(args: ApiArgs, retry_for: Option<Duration>) -> Result<Clien
         Some(time) => builder.retry_for(time),
         None => builder,
     };
-    builder.build().map_err(|error| match (&error, &url) {
+    let client = builder.build().map_err(|error| match (&error, &url) {
         (BuildError::BaseUrl, Some(url)) => {
             url.must_be("an http:// or https:// URL without user name, query and fragment")
         }
         _ => refused(&error, "--admin"),
-    })
+    })?;
+    if let Some(url) = url {
+        warn_of_clear_text(&client, url.name);
+    }
+    Ok(client)
 }
 
 /// Why there is no client, whose administrator this switch names.
@@ -71,6 +77,17 @@ pub(crate) fn refused(error: &BuildError, admin: &str) -> Failure {
         BuildError::Admin => format!("{admin} must be 1 to 32 bytes of printable ASCII"),
         error => format!("the vendor cannot be asked: {error}"),
     })
+}
+
+/// A UserSig of an administrator may do everything with the app.
+fn warn_of_clear_text(client: &Client, name: &str) {
+    let url = Url::parse(client.base_url());
+    if url.is_ok_and(|url| url.scheme() == "http" && !is_near(&url)) {
+        out::note(&format!(
+            "{name} is not HTTPS, and leads out: whoever is on the way reads the administrator's UserSig, \
+             which lets them do everything with the app"
+        ));
+    }
 }
 
 /// The app: a sample's would be somebody else's.
