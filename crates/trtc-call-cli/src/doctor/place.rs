@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 use super::report::{Check, Report};
 use crate::callback::has_secret;
-use crate::client::Endpoint;
+use crate::client::{Endpoint, is_exact};
 use crate::near::{address, is_near};
 
 /// An endpoint that can be looked at.
@@ -19,9 +19,6 @@ impl Place {
     /// Looks at a URL as it is set; `None` if it cannot be one.
     pub(super) fn check(text: &str, is_at_home: bool, report: &mut Report) -> Option<Self> {
         let findings = report.findings();
-        if text.contains(|char: char| char.is_whitespace() || char.is_control()) {
-            report.find(Check::Url, "it has white space in it", "set it again without");
-        }
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url else {
             report.find(
@@ -31,6 +28,14 @@ impl Place {
             );
             return None;
         };
+        if !is_exact(text) {
+            report.find(
+                Check::Url,
+                "only a lenient parser makes a URL of it: it has white space, a control character or a \
+                 backslash, or does not begin with http:// or https:// to the letter",
+                "set it again without",
+            );
+        }
         for (is_bad, text, advice) in oddities(&url, is_at_home) {
             if is_bad {
                 report.find(Check::Url, text, advice);

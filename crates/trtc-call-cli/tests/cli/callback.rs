@@ -108,10 +108,31 @@ fn a_bad_choice_of_a_url_is_warned_of() {
         // They are for the terminal's log as well.
         assert!(!warnings.contains("example.com"), "{warnings}");
     }
-    for url in ["", "ftp://example.com/", "example.com/callback"] {
-        let output = callback(&vendor, &["set", "--yes", "--url", url]);
-        assert!(sentence(&output).contains("--url"), "{url}");
+}
+
+#[test]
+fn a_url_that_cannot_work_is_not_set() {
+    let vendor = start(&[]);
+    for url in [
+        "",
+        "ftp://example.com/",
+        "example.com/callback",
+        // These a lenient parser repairs, and the vendor is sent them to the byte.
+        "https://example.com/callback ",
+        "https://example.com/callback\n",
+        "https://exam\tple.com/callback",
+        " https://example.com/callback",
+        "https:example.com/callback",
+        "https:///example.com/callback",
+        "HTTPS://example.com/callback",
+        "https://example.com\\callback",
+    ] {
+        for more in [&[][..], &["--random-segment"]] {
+            let output = callback(&vendor, &[&["set", "--yes", "--url", url], more].concat());
+            assert!(sentence(&output).contains("--url"), "{url:?}");
+        }
     }
+    stdout(&callback(&vendor, &["get"]), 1);
 }
 
 #[test]

@@ -220,6 +220,22 @@ fn a_vendor_behind_a_proxy_at_home_is_not_at_home() {
 }
 
 #[test]
+fn a_url_that_is_written_oddly_is_found() {
+    let addr = serve(|head| Some(receiver(head)));
+    let vendor = start(&[]);
+    set(&vendor, &url(addr), &[]);
+    let found = url(addr);
+    for odd in [format!("{found} "), found.replace("http://", "HTTP:\\\\"), found.replace("//", "")]
+    {
+        let output = doctor(&vendor, &["--url", &odd]);
+        assert_found(
+            &output,
+            &[("setting", "not what --url says"), ("url", "only a lenient parser")],
+        );
+    }
+}
+
+#[test]
 fn a_url_that_is_not_the_one_at_the_vendor_is_found() {
     let vendor = start(&[]);
     let addr = serve(|head| Some(receiver(head)));
