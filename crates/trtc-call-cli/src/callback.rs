@@ -86,11 +86,18 @@ fn wanted(
     commands: Vec<String>,
 ) -> Result<CallbackSettings, Failure> {
     let url = url::read(url, with_segment)?;
+    if commands.iter().any(String::is_empty) {
+        return Err(Failure::new("--command must be a value, or not be given"));
+    }
     let commands = if commands.is_empty() {
         Command::KNOWN.to_vec()
     } else {
         commands.into_iter().map(settings::command).collect()
     };
+    for command in commands.iter().filter(|command| !Command::KNOWN.contains(command)) {
+        let name = plain(command.as_str());
+        out::note(&format!("{name} is not documented: nothing may come of it"));
+    }
     Ok(CallbackSettings::new(url, commands))
 }
 

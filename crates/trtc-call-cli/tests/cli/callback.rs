@@ -136,6 +136,26 @@ fn a_url_that_cannot_work_is_not_set() {
 }
 
 #[test]
+fn a_command_that_is_not_documented_is_told() {
+    let vendor = start(&[]);
+    let set = |command| {
+        let args = ["set", "--yes", "--url", SECRET_URL, "--command", "CallEnded", "--command"];
+        callback(&vendor, &[&args[..], &[command]].concat())
+    };
+    assert!(sentence(&set("")).contains("--command"));
+    stdout(&callback(&vendor, &["get"]), 1);
+    for (command, notes) in [
+        ("MemberChanged", ""),
+        ("Call.CallbackAfterStartCall", ""),
+        ("Call.Other\u{1b}", "Call.Other\\u{1b} is not documented: nothing may come of it\n"),
+    ] {
+        let output = set(command);
+        stdout(&output, 0);
+        assert_eq!(stderr(&output), notes);
+    }
+}
+
+#[test]
 fn a_random_segment_is_made_and_printed() {
     let vendor = start(&[]);
     let args = ["set", "--url", "https://example.com/callback", "--random-segment", "--yes"];
