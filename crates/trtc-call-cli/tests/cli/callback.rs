@@ -5,14 +5,19 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::common::{APP, Listen, sentence, stdout, trtc_call};
+use crate::doctor::endpoint::{answer, serve};
 use crate::vendor::{KEY, start};
 
 const SECRET_URL: &str = "https://example.com/callback/0f8fad5bd9cb469fa16570867728950e";
 const OTHER_URL: &str = "https://example.com/callback/7c9e6679742540de944be07fc1f90ae7";
 
 fn callback(vendor: &Listen, args: &[&str]) -> Output {
+    callback_at(&vendor.url, args)
+}
+
+fn callback_at(api_url: &str, args: &[&str]) -> Output {
     let mut command = trtc_call(["callback"].iter().chain(args));
-    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", &vendor.url);
+    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", api_url);
     command.output().unwrap()
 }
 
@@ -152,6 +157,52 @@ fn a_command_that_is_not_documented_is_told() {
         let output = set(command);
         stdout(&output, 0);
         assert_eq!(stderr(&output), notes);
+    }
+}
+
+#[test]
+fn a_change_whose_answer_does_not_come_may_have_happened() {
+    let json = "content-type: application/json\r\n";
+    let reply = |code: i64, more: &str| {
+        let status = if code == 0 { "OK" } else { "FAIL" };
+        let body = format!(
+            r#"{{"ActionStatus":"{status}","ErrorInfo":"","ErrorCode":{code},"RequestId":"1"{more}}}"#
+        );
+        answer("200 OK", json, &body)
+    };
+    let get = r#","Response":{"Url":"https://example.com/","CallbackCommandList":["a"]}"#;
+    for (answer, may_be) in [
+        ("no HTTP\r\n\r\n".to_owned(), true),
+        (answer("504 Gateway Timeout", "", ""), true),
+        (reply(60008, ""), true),
+        (reply(100_002, ""), false),
+    ] {
+        let get = reply(0, get);
+        let failing = answer.clone();
+        let addr = serve(move |head| {
+            Some(if head.contains("get_callback") { get.clone() } else { failing.clone() })
+        });
+        let run = |args: &[&str]| callback_at(&format!("http://{addr}"), args);
+        let is_said = |text: &str, what: &str| {
+            let words =
+                format!("; it may be {what} nevertheless: `trtc-call callback get` tells\n");
+            assert_eq!(text.ends_with(&words), may_be, "{answer}: {text}");
+        };
+        is_said(&sentence(&run(&["set", "--yes", "--url", SECRET_URL])), "set");
+        is_said(&sentence(&run(&["delete", "--yes"])), "deleted");
+        // What was made up is not lost.
+        let args = ["set", "--url", "https://example.com/callback", "--random-segment", "--yes"];
+        let output = run(&[&args[..], &["--json"]].concat());
+        assert_eq!(stdout(&output, 2), "");
+        is_said(&stderr(&output), "set");
+        let added = stderr(&output).lines().any(|line| {
+            let segment = line.split_once("+ https://example.com/callback/");
+            segment.is_some_and(|(_, segment)| segment.len() == 32)
+        });
+        assert!(added, "{output:?}");
+        let output = run(&["delete", "--yes", "--json"]);
+        is_said(&stderr(&output), "deleted");
+        assert!(stderr(&output).contains("- https://example.com/\n"), "{output:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `trtc-call doctor`: each of the ways in which no callbacks arrive is found, and nothing else.
 
-mod endpoint;
+pub(crate) mod endpoint;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
