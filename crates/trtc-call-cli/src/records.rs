@@ -54,8 +54,14 @@ pub(crate) fn several(args: RecordsArgs) -> Result<ExitCode, Failure> {
             calls.push(record.call().clone());
         }
     }
-    if records.unreadable() > 0 {
-        out::note(&format!("records that cannot be read: {}", records.unreadable()));
+    let unreadable = records.unreadable();
+    if unreadable > 0 && !is_found {
+        return Err(Failure::new(format!(
+            "{unreadable} records cannot be read, and there are no others"
+        )));
+    }
+    if unreadable > 0 {
+        out::note(&format!("records that cannot be read: {unreadable}"));
     }
     if !is_found {
         out::note("trtc-call: there is no such record");

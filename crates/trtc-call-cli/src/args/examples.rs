@@ -101,7 +101,7 @@ Examples:
   trtc-call records --region singapore --since 2026-03-01 --until 2026-03-02
   trtc-call records --region singapore --since 7d --json | jq 'select(.talk_seconds == null)'
 
-Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked.";
+Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked, or none can be read.";
 
 pub(super) const RECONCILE: &str = "\
 Examples:
