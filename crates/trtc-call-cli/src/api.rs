@@ -4,12 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use trtc_call_api::{Client, Error, Region};
+use trtc_call_api::{BuildError, Client, Error, Region};
 use trtc_call_webhook::SdkAppId;
+use url::Url;
 
 use crate::args::ApiArgs;
 use crate::failure::Failure;
-use crate::{server, settings};
+use crate::near::is_near;
+use crate::{out, server, settings};
 
 /// A client, and the runtime that it works on.
 pub(crate) struct Api {
@@ -43,18 +45,49 @@ pub(crate) fn client(args: ApiArgs, retry_for: Option<Duration>) -> Result<Clien
     let sdk_app_id = sdk_app_id(args.sdk_app_id)?;
     let key = settings::secret_key(args.secret_key_file.as_deref())?;
     let builder = Client::builder(sdk_app_id, key).admin(args.admin);
-    let builder = match (args.region, args.api_url) {
+    let (builder, url) = match (args.region, args.api_url) {
         (Some(_), Some(_)) => {
             return Err(Failure::new("--region and --api-url say both whom to ask: give one"));
         }
-        (Some(region), None) => builder.region(region),
-        (None, url) => builder.base_url(settings::api_url(url)?.ok_or_else(no_region)?),
+        (Some(region), None) => (builder.region(region), None),
+        (None, url) => {
+            let url = settings::api_url(url)?.ok_or_else(no_region)?;
+            (builder.base_url(&*url.text), Some(url))
+        }
     };
     let builder = match retry_for {
         Some(time) => builder.retry_for(time),
         None => builder,
     };
-    builder.build().map_err(|error| Failure::new(format!("the vendor cannot be asked: {error}")))
+    let client = builder.build().map_err(|error| match (&error, &url) {
+        (BuildError::BaseUrl, Some(url)) => {
+            url.must_be("an http:// or https:// URL without user name, query and fragment")
+        }
+        _ => refused(&error, "--admin"),
+    })?;
+    if let Some(url) = url {
+        warn_of_clear_text(&client, url.name);
+    }
+    Ok(client)
+}
+
+/// Why there is no client, whose administrator this switch names.
+pub(crate) fn refused(error: &BuildError, admin: &str) -> Failure {
+    Failure::new(match error {
+        BuildError::Admin => format!("{admin} must be 1 to 32 bytes of printable ASCII"),
+        error => format!("the vendor cannot be asked: {error}"),
+    })
+}
+
+/// A UserSig of an administrator may do everything with the app.
+fn warn_of_clear_text(client: &Client, name: &str) {
+    let url = Url::parse(client.base_url());
+    if url.is_ok_and(|url| url.scheme() == "http" && !is_near(&url)) {
+        out::note(&format!(
+            "{name} is not HTTPS, and leads out: whoever is on the way reads the administrator's UserSig, \
+             which lets them do everything with the app"
+        ));
+    }
 }
 
 /// The app: a sample's would be somebody else's.

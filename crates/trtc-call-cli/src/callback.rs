@@ -8,7 +8,7 @@ mod url;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use trtc_call_api::CallbackSettings;
+use trtc_call_api::{CallbackSettings, Error, ErrorKind};
 use trtc_call_webhook::Command;
 
 pub(crate) use self::url::has_secret;
@@ -43,14 +43,16 @@ fn get(api: &Api) -> Result<ExitCode, Failure> {
 fn set(api: &Api, wanted: &CallbackSettings, is_meant: bool) -> Result<ExitCode, Failure> {
     let before = api.run(api.client.callback())?;
     let is_changed = before.as_ref().is_none_or(|before| !is_same(before, wanted));
-    show(api, &difference(before.as_ref(), Some(wanted)), is_meant || !is_changed)?;
+    let difference = difference(before.as_ref(), Some(wanted));
+    show(api, &difference, is_meant || !is_changed)?;
     if is_changed {
         let question = match &before {
             Some(_) => "This overwrites what is set.",
             None => "Callbacks are sent there then.",
         };
         confirm(is_meant, question)?;
-        api.run(api.client.set_callback(wanted))?;
+        let set = api.wait(api.client.set_callback(wanted));
+        set.map_err(|error| failed(api, &difference, is_meant, error, "set"))?;
     }
     if api.is_json {
         let before = before.as_ref().map(object);
@@ -68,9 +70,11 @@ fn set(api: &Api, wanted: &CallbackSettings, is_meant: bool) -> Result<ExitCode,
 
 fn delete(api: &Api, is_meant: bool) -> Result<ExitCode, Failure> {
     let Some(before) = api.run(api.client.callback())? else { return nothing() };
-    show(api, &difference(Some(&before), None), is_meant)?;
+    let difference = difference(Some(&before), None);
+    show(api, &difference, is_meant)?;
     confirm(is_meant, "No callbacks are sent then.")?;
-    api.run(api.client.delete_callback())?;
+    let deleted = api.wait(api.client.delete_callback());
+    deleted.map_err(|error| failed(api, &difference, is_meant, error, "deleted"))?;
     if api.is_json {
         print_json(&json!({ "deleted": true, "before": object(&before) }))?;
     } else {
@@ -86,12 +90,36 @@ fn wanted(
     commands: Vec<String>,
 ) -> Result<CallbackSettings, Failure> {
     let url = url::read(url, with_segment)?;
+    if commands.iter().any(String::is_empty) {
+        return Err(Failure::new("--command must be a value, or not be given"));
+    }
     let commands = if commands.is_empty() {
         Command::KNOWN.to_vec()
     } else {
         commands.into_iter().map(settings::command).collect()
     };
+    for command in commands.iter().filter(|command| !Command::KNOWN.contains(command)) {
+        let name = plain(command.as_str());
+        out::note(&format!("{name} is not documented: nothing may come of it"));
+    }
     Ok(CallbackSettings::new(url, commands))
+}
+
+/// Why a change failed. What fails at the vendor, or on the way back, may be done nevertheless: then the URL
+/// that is new, or was set, must not be lost.
+fn failed(api: &Api, difference: &str, is_meant: bool, error: Error, done: &str) -> Failure {
+    if api.is_json && is_meant {
+        out::note(difference.trim_end());
+    }
+    let is_refused = error.kind() == ErrorKind::Refused && !error.is_transient();
+    let is_unchanged = is_refused || error.is_rate_limited();
+    let failure = Failure::from(error);
+    if is_unchanged {
+        return failure;
+    }
+    Failure::new(format!(
+        "{failure}; it may be {done} nevertheless: `trtc-call callback get` tells"
+    ))
 }
 
 /// Whether callbacks go to the same place, whatever the order of the commands.

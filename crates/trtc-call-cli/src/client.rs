@@ -10,7 +10,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION};
 use reqwest::redirect::Policy;
 
-pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::{Endpoint, is_exact};
 pub(crate) use self::fault::{Fault, cause};
 pub(crate) use self::trust::{Trust, authorities};
 use crate::failure::Failure;

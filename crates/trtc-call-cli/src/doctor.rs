@@ -5,6 +5,7 @@
 
 mod calls;
 mod clock;
+mod home;
 mod place;
 mod probe;
 mod reach;
@@ -112,7 +113,10 @@ impl Exam {
 
     /// Looks at the endpoint; gives what it wants of signatures, if it answers.
     async fn endpoint(&self, url: Option<&str>, report: &mut Report) -> Option<Signatures> {
-        let is_at_home = self.vendor.as_ref().is_some_and(|v| place::is_at_home(v.base_url()));
+        let is_at_home = match &self.vendor {
+            Some(vendor) => home::is_at_home(vendor.base_url()).await,
+            None => false,
+        };
         let place = match url {
             Some(url) => Place::check(url, is_at_home, report),
             None => {

@@ -38,11 +38,15 @@ impl Decoded {
     /// The verdict, of an ended call.
     pub(crate) fn billing(&self) -> Option<String> {
         let Callback::CallEnded(call) = &self.callback else { return None };
-        Some(match call.billing() {
-            Billing::Connected(time) => format!("connected for {} s", time.as_secs()),
-            Billing::Unanswered => "nobody answered: 0 s".to_owned(),
-            Billing::AskRecord(reason) => format!("ask the record: {reason}"),
-        })
+        Some(in_words(call.billing()))
+    }
+}
+
+pub(crate) fn in_words(billing: Billing) -> String {
+    match billing {
+        Billing::Connected(time) => format!("connected for {} s", time.as_secs()),
+        Billing::Unanswered => "nobody answered: 0 s".to_owned(),
+        Billing::AskRecord(reason) => format!("ask the record: {reason}"),
     }
 }
 

@@ -28,6 +28,7 @@ mod inbox;
 mod input;
 mod listen;
 mod manual;
+mod near;
 mod out;
 mod printer;
 mod progress;

@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use trtc_call_api::Record;
-use trtc_call_webhook::{Billing, CallEnded, CallResult, Command};
+use trtc_call_webhook::{Billing, CallEnded, CallResult};
 
 use crate::api::Api;
 use crate::args::{RecordArgs, RecordsArgs};
-use crate::event::Decoded;
+use crate::event::in_words;
 use crate::failure::Failure;
 use crate::out::plain;
 use crate::{out, table, time};
@@ -54,8 +54,14 @@ pub(crate) fn several(args: RecordsArgs) -> Result<ExitCode, Failure> {
             calls.push(record.call().clone());
         }
     }
-    if records.unreadable() > 0 {
-        out::note(&format!("records that cannot be read: {}", records.unreadable()));
+    let unreadable = records.unreadable();
+    if unreadable > 0 && !is_found {
+        return Err(Failure::new(format!(
+            "{unreadable} records cannot be read, and there are no others"
+        )));
+    }
+    if unreadable > 0 {
+        out::note(&format!("records that cannot be read: {unreadable}"));
     }
     if !is_found {
         out::note("trtc-call: there is no such record");
@@ -110,10 +116,11 @@ fn text(record: &Record) -> Result<String, Failure> {
         let line = format!("{:<19} {}  {time}", plain(name), plain(&value));
         text.push_str(&format!("{}\n", line.trim_end()));
     }
-    let decoded = Decoded::new(Some(&Command::CallEnded), record.body()).ok().flatten();
-    if let Some(billing) = decoded.as_ref().and_then(Decoded::billing) {
-        text.push_str(&format!("{:<19} {billing}\n", "billing"));
-    }
+    let billing = match record.call().billing() {
+        Billing::AskRecord(reason) => format!("the record does not tell: {reason}"),
+        known => in_words(known),
+    };
+    text.push_str(&format!("{:<19} {billing}\n", "billing"));
     Ok(text)
 }
 

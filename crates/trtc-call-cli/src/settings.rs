@@ -53,8 +53,8 @@ pub(crate) fn has_secret_key(file: Option<&Path>) -> bool {
 }
 
 /// The URL of the vendor's API, from `--api-url` or `TRTC_API_URL`.
-pub(crate) fn api_url(flag: Option<String>) -> Result<Option<String>, Failure> {
-    Ok(Given::read("--api-url", flag, "TRTC_API_URL")?.map(|given| given.text))
+pub(crate) fn api_url(flag: Option<String>) -> Result<Option<Given>, Failure> {
+    Given::read("--api-url", flag, "TRTC_API_URL")
 }
 
 /// Which callbacks are confirmed, from `--confirm` or `CONFIRM`.
@@ -121,9 +121,9 @@ pub(crate) fn app(id: SdkAppId, tokens: &[String], report_only: bool) -> Result<
 }
 
 /// A text that is given, and by what.
-struct Given {
-    name: &'static str,
-    text: String,
+pub(crate) struct Given {
+    pub(crate) name: &'static str,
+    pub(crate) text: String,
 }
 
 impl Given {
@@ -149,7 +149,7 @@ impl Given {
     }
 
     /// Does not repeat the text, which may be a token, or have a password in it.
-    fn must_be(&self, expected: &str) -> Failure {
+    pub(crate) fn must_be(&self, expected: &str) -> Failure {
         Failure::new(format!("{} must be {expected}", self.name))
     }
 }

@@ -75,7 +75,7 @@ pub(crate) enum CallbackVerb {
     Get,
     /// Have callbacks sent to a URL; what was set before is overwritten
     ///
-    /// An app has one URL. What would change is shown; if something is overwritten it asks.
+    /// An app has one URL. What would change is shown first; then it asks, also where nothing is set.
     Set(SetArgs),
     /// Have no callbacks sent any more
     ///
@@ -174,7 +174,8 @@ pub(crate) struct ReconcileArgs {
 pub(crate) struct DoctorArgs {
     /// Look at this endpoint [default: the one that is set at the vendor]
     ///
-    /// Without a secret key nothing is asked of the vendor then.
+    /// Without a secret key nothing is asked of the vendor then. Other users of the machine can read a command
+    /// line, and a secret segment in it: the one that is set at the vendor need not be given.
     #[arg(long)]
     pub(crate) url: Option<String>,
 
@@ -186,7 +187,8 @@ pub(crate) struct DoctorArgs {
 
     /// Look for the vendor's last calls in this inbox [env: INBOX] [default: none]
     ///
-    /// The path of a file, or the URL of a PostgreSQL database.
+    /// The path of a file, or the URL of a PostgreSQL database. A URL with a password belongs in the
+    /// environment: other users of the machine can read a command line.
     #[arg(long, value_name = "PATH|postgres://URL")]
     pub(crate) inbox: Option<String>,
 

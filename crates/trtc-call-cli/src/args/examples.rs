@@ -84,7 +84,7 @@ Examples:
   trtc-call callback get --api-url http://127.0.0.1:8090 --json
 
 Exit status: 0; 1 if get or delete finds none set; 2 if it cannot be done, also where set or delete
-would change what is set and nobody can be asked.";
+would change something, there is no terminal to ask at, and no --yes.";
 
 pub(super) const RECORD: &str = "\
 Examples:
@@ -101,7 +101,7 @@ Examples:
   trtc-call records --region singapore --since 2026-03-01 --until 2026-03-02
   trtc-call records --region singapore --since 7d --json | jq 'select(.talk_seconds == null)'
 
-Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked.";
+Exit status: 0; 1 if there is none; 2 if the vendor cannot be asked, or none can be read.";
 
 pub(super) const RECONCILE: &str = "\
 Examples:

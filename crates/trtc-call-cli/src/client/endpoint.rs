@@ -12,10 +12,12 @@ pub(crate) struct Endpoint(Url);
 impl Endpoint {
     /// Reads `--url`.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
-        let url = Url::parse(url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| must_be("an http:// or https:// URL"))?;
+        let url = Some(url).filter(|url| is_exact(url)).and_then(|url| Url::parse(url).ok());
+        let url = url.ok_or_else(|| {
+            must_be(
+                "an http:// or https:// URL without white space, control characters and backslashes",
+            )
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(must_be("a URL without a user name"));
         }
@@ -33,6 +35,14 @@ impl Endpoint {
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
+}
+
+/// Whether a URL is one as it stands. The parser repairs others, but a setting goes to the vendor as it was
+/// given, and what the vendor makes of them is not documented.
+pub(crate) fn is_exact(url: &str) -> bool {
+    let is_repaired = |char: char| char.is_whitespace() || char.is_control() || char == '\\';
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.starts_with('/') && !rest.contains(is_repaired))
 }
 
 /// Without the query, which may hold a secret.
@@ -71,6 +81,13 @@ mod tests {
             "http://example.com:port/callback",
             "http://user:secret@example.com/callback",
             "http://example.com/callback#here",
+            "http://example.com/callback ",
+            "\nhttp://example.com/callback",
+            "http://exam\tple.com/callback",
+            "http:example.com/callback",
+            "http:///example.com/callback",
+            "HTTP://example.com/callback",
+            "http://example.com\\callback",
         ] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }

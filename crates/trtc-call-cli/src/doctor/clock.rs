@@ -35,17 +35,22 @@ pub(super) async fn check(vendor: &Client, report: &mut Report) {
 
 /// What its answer says, whatever its status.
 async fn ask(base_url: &str) -> Result<Option<String>, String> {
-    // Where there is one already it is this one.
-    let _ = ring::default_provider().install_default();
-    let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
-    // As for the calls of the API, a proxy is only for those who are far away.
-    let builder = if base_url.starts_with("https") { builder } else { builder.no_proxy() };
-    let client = builder.build().map_err(|error| cause(&error))?;
+    let client = client(base_url).map_err(|error| cause(&error))?;
     let answer = client.get(base_url).send().await.map_err(|error| {
         if error.is_timeout() { "it takes too long".to_owned() } else { cause(&error) }
     })?;
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     Ok(date.map(str::to_owned))
+}
+
+/// Asks the vendor's server what takes no credentials.
+pub(super) fn client(base_url: &str) -> reqwest::Result<reqwest::Client> {
+    // Where there is one already it is this one.
+    let _ = ring::default_provider().install_default();
+    let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
+    // As for the calls of the API, a proxy is only for those who are far away.
+    let builder = if base_url.starts_with("https") { builder } else { builder.no_proxy() };
+    builder.build()
 }
 
 /// Compares the `Date` of an answer that has just come.

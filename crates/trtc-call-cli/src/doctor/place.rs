@@ -1,15 +1,11 @@
 //! The URL that callbacks are sent to.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use url::{Host, Url};
 
 use super::report::{Check, Report};
 use crate::callback::has_secret;
-use crate::client::Endpoint;
-
-/// Names that no public name server knows.
-const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "lan", "home.arpa"];
+use crate::client::{Endpoint, is_exact};
+use crate::near::{address, is_near};
 
 /// An endpoint that can be looked at.
 pub(super) struct Place {
@@ -23,9 +19,6 @@ impl Place {
     /// Looks at a URL as it is set; `None` if it cannot be one.
     pub(super) fn check(text: &str, is_at_home: bool, report: &mut Report) -> Option<Self> {
         let findings = report.findings();
-        if text.contains(|char: char| char.is_whitespace() || char.is_control()) {
-            report.find(Check::Url, "it has white space in it", "set it again without");
-        }
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url else {
             report.find(
@@ -35,6 +28,14 @@ impl Place {
             );
             return None;
         };
+        if !is_exact(text) {
+            report.find(
+                Check::Url,
+                "only a lenient parser makes a URL of it: it has white space, a control character or a \
+                 backslash, or does not begin with http:// or https:// to the letter",
+                "set it again without",
+            );
+        }
         for (is_bad, text, advice) in oddities(&url, is_at_home) {
             if is_bad {
                 report.find(Check::Url, text, advice);
@@ -62,11 +63,7 @@ impl Place {
 }
 
 fn oddities(url: &Url, is_at_home: bool) -> [(bool, &'static str, &'static str); 6] {
-    let address = address(url);
-    let is_private = match address {
-        Some(ip) => !is_public(ip),
-        None => is_private_name(url.host_str().unwrap_or_default()),
-    };
+    let is_private = is_near(url);
     [
         (
             !url.username().is_empty() || url.password().is_some(),
@@ -94,7 +91,7 @@ fn oddities(url: &Url, is_at_home: bool) -> [(bool, &'static str, &'static str);
             "set a public name; for trials at home there is `trtc-call vendor`",
         ),
         (
-            address.is_some() && !is_private && !is_at_home,
+            address(url).is_some() && !is_private && !is_at_home,
             "its host is a bare address: few authorities certify one, and it may change",
             "set a name",
         ),
@@ -109,91 +106,9 @@ pub(super) fn shown(url: &str) -> String {
     }
 }
 
-/// Whether an API is served on this machine or near it, as by `trtc-call vendor`.
-pub(super) fn is_at_home(api_url: &str) -> bool {
-    let Ok(url) = Url::parse(api_url) else { return false };
-    match address(&url) {
-        Some(ip) => !is_public(ip),
-        None => is_private_name(url.host_str().unwrap_or_default()),
-    }
-}
-
-fn address(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Ipv4(ip) => Some(ip.into()),
-        Host::Ipv6(ip) => Some(ip.into()),
-        Host::Domain(_) => None,
-    }
-}
-
-fn is_private_name(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    let is_below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
-    !host.contains('.') || PRIVATE_NAMES.iter().any(|name| is_below(name))
-}
-
-/// Whether an address is of the internet.
-pub(super) fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            let is_shared = ip & Ipv4Addr::new(255, 192, 0, 0) == Ipv4Addr::new(100, 64, 0, 0);
-            let [first, ..] = ip.octets();
-            !(is_shared
-                || matches!(first, 0 | 224..)
-                || ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_documentation())
-        }
-        // 2000::/3 is all that has been given out.
-        IpAddr::V6(ip) => {
-            ip.segments().first().is_some_and(|first| matches!(first, 0x2000..=0x3fff))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_addresses_of_the_internet_are_public() {
-        for (ip, expected) in [
-            ("8.8.8.8", true),
-            ("100.128.0.1", true),
-            ("2606:4700::1111", true),
-            ("::ffff:8.8.8.8", true),
-            ("127.0.0.1", false),
-            ("10.1.2.3", false),
-            ("172.16.0.1", false),
-            ("192.168.1.1", false),
-            ("100.64.0.1", false),
-            ("169.254.169.254", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("::1", false),
-            ("fe80::1", false),
-            ("fd00::1", false),
-            ("::ffff:127.0.0.1", false),
-        ] {
-            assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
-        }
-    }
-
-    #[test]
-    fn a_vendor_at_home_has_a_private_host() {
-        for (url, expected) in [
-            ("http://127.0.0.1:8090/", true),
-            ("http://[::1]:8090/", true),
-            ("http://localhost:8090/", true),
-            ("http://vendor:8090/", true),
-            ("http://vendor.lan/", true),
-            ("https://console.tim.qq.com/", false),
-            ("https://notlocal.example.com/", false),
-        ] {
-            assert_eq!(is_at_home(url), expected, "{url}");
-        }
-    }
 
     #[test]
     fn what_is_odd_about_a_url_is_told() {

@@ -8,8 +8,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use url::Host;
 
-use super::place::{Place, is_public};
+use super::place::Place;
 use super::report::{Check, Report};
+use crate::near::is_public;
 
 /// How long a name and a connection are waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -20,7 +21,8 @@ pub(super) async fn check(place: &Place, report: &mut Report) -> Vec<SocketAddr>
     if addresses.is_empty() {
         report.skip(Check::Tcp, "there is no address");
     }
-    let mut open = Vec::new();
+    let findings = report.findings();
+    let (mut open, mut passed_over) = (Vec::new(), 0_usize);
     for address in addresses {
         match timeout(PATIENCE, TcpStream::connect(address)).await {
             Ok(Ok(_)) => {
@@ -34,6 +36,7 @@ pub(super) async fn check(place: &Place, report: &mut Report) -> Vec<SocketAddr>
             ),
             // That says nothing about the endpoint.
             Ok(Err(error)) if address.is_ipv6() && is_here(error.kind()) => {
+                passed_over = passed_over.saturating_add(1);
                 report.skip(Check::Tcp, format!("{address}: this machine has no way by IPv6"));
             }
             Ok(Err(error)) => report.find(
@@ -47,6 +50,14 @@ pub(super) async fn check(place: &Place, report: &mut Report) -> Vec<SocketAddr>
                 "does a firewall let the vendor's addresses through?",
             ),
         }
+    }
+    if open.is_empty() && passed_over > 0 && report.findings() == findings {
+        report.find(
+            Check::Tcp,
+            "no address was reached: all are of IPv6, to which this machine has no way",
+            "run it on a machine that has IPv6; whether the vendor has is not documented: does the name have \
+             an A record too, and does no firewall turn connections away?",
+        );
     }
     open
 }

@@ -80,8 +80,8 @@ impl Journal {
     }
 }
 
-/// Whether an entry may begin so: all names do so too.
+/// Whether an entry may begin so. A callback's body begins with `{"CallbackCommand"`.
 fn is_begun(line: &[u8]) -> bool {
-    const BEGIN: &[u8] = br#"{"Call"#;
-    line.starts_with(BEGIN) || BEGIN.starts_with(line)
+    let begins: [&[u8]; 2] = [br#"{"Call":"#, br#"{"Callback":"#];
+    begins.iter().any(|begin| line.starts_with(begin) || begin.starts_with(line))
 }

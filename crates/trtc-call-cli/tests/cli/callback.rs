@@ -5,14 +5,19 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::common::{APP, Listen, sentence, stdout, trtc_call};
+use crate::doctor::endpoint::{answer, serve};
 use crate::vendor::{KEY, start};
 
 const SECRET_URL: &str = "https://example.com/callback/0f8fad5bd9cb469fa16570867728950e";
 const OTHER_URL: &str = "https://example.com/callback/7c9e6679742540de944be07fc1f90ae7";
 
 fn callback(vendor: &Listen, args: &[&str]) -> Output {
+    callback_at(&vendor.url, args)
+}
+
+fn callback_at(api_url: &str, args: &[&str]) -> Output {
     let mut command = trtc_call(["callback"].iter().chain(args));
-    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", &vendor.url);
+    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", api_url);
     command.output().unwrap()
 }
 
@@ -108,9 +113,96 @@ fn a_bad_choice_of_a_url_is_warned_of() {
         // They are for the terminal's log as well.
         assert!(!warnings.contains("example.com"), "{warnings}");
     }
-    for url in ["", "ftp://example.com/", "example.com/callback"] {
-        let output = callback(&vendor, &["set", "--yes", "--url", url]);
-        assert!(sentence(&output).contains("--url"), "{url}");
+}
+
+#[test]
+fn a_url_that_cannot_work_is_not_set() {
+    let vendor = start(&[]);
+    for url in [
+        "",
+        "ftp://example.com/",
+        "example.com/callback",
+        // These a lenient parser repairs, and the vendor is sent them to the byte.
+        "https://example.com/callback ",
+        "https://example.com/callback\n",
+        "https://exam\tple.com/callback",
+        " https://example.com/callback",
+        "https:example.com/callback",
+        "https:///example.com/callback",
+        "HTTPS://example.com/callback",
+        "https://example.com\\callback",
+    ] {
+        for more in [&[][..], &["--random-segment"]] {
+            let output = callback(&vendor, &[&["set", "--yes", "--url", url], more].concat());
+            assert!(sentence(&output).contains("--url"), "{url:?}");
+        }
+    }
+    stdout(&callback(&vendor, &["get"]), 1);
+}
+
+#[test]
+fn a_command_that_is_not_documented_is_told() {
+    let vendor = start(&[]);
+    let set = |command| {
+        let args = ["set", "--yes", "--url", SECRET_URL, "--command", "CallEnded", "--command"];
+        callback(&vendor, &[&args[..], &[command]].concat())
+    };
+    assert!(sentence(&set("")).contains("--command"));
+    stdout(&callback(&vendor, &["get"]), 1);
+    for (command, notes) in [
+        ("MemberChanged", ""),
+        ("Call.CallbackAfterStartCall", ""),
+        ("Call.Other\u{1b}", "Call.Other\\u{1b} is not documented: nothing may come of it\n"),
+    ] {
+        let output = set(command);
+        stdout(&output, 0);
+        assert_eq!(stderr(&output), notes);
+    }
+}
+
+#[test]
+fn a_change_whose_answer_does_not_come_may_have_happened() {
+    let json = "content-type: application/json\r\n";
+    let reply = |code: i64, more: &str| {
+        let status = if code == 0 { "OK" } else { "FAIL" };
+        let body = format!(
+            r#"{{"ActionStatus":"{status}","ErrorInfo":"","ErrorCode":{code},"RequestId":"1"{more}}}"#
+        );
+        answer("200 OK", json, &body)
+    };
+    let get = r#","Response":{"Url":"https://example.com/","CallbackCommandList":["a"]}"#;
+    for (answer, may_be) in [
+        ("no HTTP\r\n\r\n".to_owned(), true),
+        (answer("504 Gateway Timeout", "", ""), true),
+        (reply(60008, ""), true),
+        (reply(100_002, ""), false),
+    ] {
+        let get = reply(0, get);
+        let failing = answer.clone();
+        let addr = serve(move |head| {
+            Some(if head.contains("get_callback") { get.clone() } else { failing.clone() })
+        });
+        let run = |args: &[&str]| callback_at(&format!("http://{addr}"), args);
+        let is_said = |text: &str, what: &str| {
+            let words =
+                format!("; it may be {what} nevertheless: `trtc-call callback get` tells\n");
+            assert_eq!(text.ends_with(&words), may_be, "{answer}: {text}");
+        };
+        is_said(&sentence(&run(&["set", "--yes", "--url", SECRET_URL])), "set");
+        is_said(&sentence(&run(&["delete", "--yes"])), "deleted");
+        // What was made up is not lost.
+        let args = ["set", "--url", "https://example.com/callback", "--random-segment", "--yes"];
+        let output = run(&[&args[..], &["--json"]].concat());
+        assert_eq!(stdout(&output, 2), "");
+        is_said(&stderr(&output), "set");
+        let added = stderr(&output).lines().any(|line| {
+            let segment = line.split_once("+ https://example.com/callback/");
+            segment.is_some_and(|(_, segment)| segment.len() == 32)
+        });
+        assert!(added, "{output:?}");
+        let output = run(&["delete", "--yes", "--json"]);
+        is_said(&stderr(&output), "deleted");
+        assert!(stderr(&output).contains("- https://example.com/\n"), "{output:?}");
     }
 }
 
@@ -149,13 +241,16 @@ fn whom_to_ask_is_not_guessed() {
     };
     let text = sentence(&run(&[], ["OTHER", ""]));
     assert!(text.contains("--region") && text.contains("singapore"), "{text}");
-    assert!(sentence(&run(&[], ["TRTC_API_URL", ""])).contains("TRTC_API_URL"));
+    for url in ["", "s3cret", "http://h/?s3cret"] {
+        let text = sentence(&run(&[], ["TRTC_API_URL", url]));
+        assert!(text.contains("TRTC_API_URL must be") && !text.contains("s3cret"), "{text}");
+    }
     for (args, word) in [
         (&["--region", "s3cret"][..], "--region"),
         (&["--region", "china", "--api-url", "http://s3cret"], "--region"),
-        (&["--api-url", "s3cret"], "cannot be asked"),
-        (&["--api-url", "http://h/?s3cret"], "cannot be asked"),
-        (&["--admin", ""], "cannot be asked"),
+        (&["--api-url", "s3cret"], "--api-url must be an http:// or https:// URL"),
+        (&["--api-url", "http://h/?s3cret"], "--api-url must be an http:// or https:// URL"),
+        (&["--admin", ""], "--admin must be 1 to 32 bytes of printable ASCII"),
     ] {
         let url = if args[0] == "--admin" { "http://127.0.0.1:1" } else { "" };
         let text =

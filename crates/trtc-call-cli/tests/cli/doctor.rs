@@ -1,6 +1,6 @@
 //! `trtc-call doctor`: each of the ways in which no callbacks arrive is found, and nothing else.
 
-mod endpoint;
+pub(crate) mod endpoint;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -201,6 +201,40 @@ fn a_url_that_only_a_vendor_at_home_reaches_is_found() {
     }
 }
 
+/// Through a proxy nearby it is the true vendor that is asked, and that cannot reach what is nearby.
+#[test]
+fn a_vendor_behind_a_proxy_at_home_is_not_at_home() {
+    let endpoint = url(serve(|head| Some(receiver(head))));
+    let set = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "1",
+        "Response": { "Url": endpoint, "CallbackCommandList": ["Call.CallbackAfterEndCall"] } });
+    let refused = json!({ "ActionStatus": "FAIL", "ErrorInfo": "", "ErrorCode": 60009 });
+    for (status, body) in [("200 OK", refused.to_string()), ("404 Not Found", "[]".to_owned())] {
+        let json = "content-type: application/json\r\n";
+        let (set, other) = (answer("200 OK", json, &set.to_string()), answer(status, json, &body));
+        let proxy = serve(move |head| {
+            Some(if head.contains("get_callback") { set.clone() } else { other.clone() })
+        });
+        let output = run(KEY, &format!("http://{proxy}"), &["--json"]);
+        assert_found(&output, &[("url", "not HTTPS"), ("url", "private")]);
+    }
+}
+
+#[test]
+fn a_url_that_is_written_oddly_is_found() {
+    let addr = serve(|head| Some(receiver(head)));
+    let vendor = start(&[]);
+    set(&vendor, &url(addr), &[]);
+    let found = url(addr);
+    for odd in [format!("{found} "), found.replace("http://", "HTTP:\\\\"), found.replace("//", "")]
+    {
+        let output = doctor(&vendor, &["--url", &odd]);
+        assert_found(
+            &output,
+            &[("setting", "not what --url says"), ("url", "only a lenient parser")],
+        );
+    }
+}
+
 #[test]
 fn a_url_that_is_not_the_one_at_the_vendor_is_found() {
     let vendor = start(&[]);
@@ -224,6 +258,16 @@ fn a_port_where_nothing_listens_is_found() {
     set(&vendor, &url(addr), &[]);
     let words = format!("{addr} refuses connections");
     assert_found(&doctor(&vendor, &[]), &[("tcp", &words)]);
+}
+
+/// No machine has a way to a group of machines by TCP.
+#[test]
+fn addresses_that_this_machine_has_no_way_to_are_found() {
+    let vendor = start(&[]);
+    set(&vendor, &format!("http://[ff0e::1]:8080/{SECRET}"), &[]);
+    let output = doctor(&vendor, &[]);
+    assert_found(&output, &[("tcp", "reached")]);
+    assert!(stdout(&output, 1).contains("IPv6"), "{output:?}");
 }
 
 #[test]

@@ -6,11 +6,16 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::common::{APP, Listen, lines, sentence, stdout, trtc_call};
+use crate::doctor::endpoint::{answer, serve};
 use crate::vendor::{KEY, add, now, start};
 
 fn command(vendor: &Listen, args: &[&str]) -> Command {
+    command_at(&vendor.url, args)
+}
+
+fn command_at(api_url: &str, args: &[&str]) -> Command {
     let mut command = trtc_call(args);
-    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", &vendor.url);
+    command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", api_url);
     command
 }
 
@@ -46,7 +51,10 @@ fn a_record_is_shown_with_what_may_be_billed() {
     let line = stdout(&run(&vendor, &["record", "a-2", "--json"]), 0);
     let record: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(record.get("talk_seconds"), Some(&Value::Null));
-    assert!(stdout(&run(&vendor, &["record", "a-2"]), 0).contains("ask the record"));
+    let text = stdout(&run(&vendor, &["record", "a-2"]), 0);
+    let billing =
+        "billing             the record does not tell: a normal end without an accept time\n";
+    assert!(text.ends_with(billing), "{text}");
 }
 
 #[test]
@@ -61,6 +69,22 @@ fn a_record_that_is_not_there_ends_with_status_1() {
     let output = run(&vendor, &["records", "--since", "1d"]);
     assert_eq!(stdout(&output, 1), "");
     assert_eq!(output.stderr, b"trtc-call: there is no such record\n");
+}
+
+#[test]
+fn records_that_cannot_be_read_are_not_taken_for_none() {
+    let body = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "1",
+        "Response": { "TotalNum": 2, "Page": 1, "CallRecordList": [{ "Note": 1 }, { "Note": 2 }] } });
+    let addr = serve(move |_| {
+        Some(answer("200 OK", "content-type: application/json\r\n", &body.to_string()))
+    });
+    let run = |more: &[&str]| {
+        let args = [&["records", "--since", "1d"], more].concat();
+        sentence(&command_at(&format!("http://{addr}"), &args).output().unwrap())
+    };
+    for more in [&[][..], &["--json"]] {
+        assert_eq!(run(more), "trtc-call: 2 records cannot be read, and there are no others\n");
+    }
 }
 
 #[test]

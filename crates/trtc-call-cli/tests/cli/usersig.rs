@@ -35,3 +35,44 @@ fn a_usersig_is_printed_alone_and_valid() {
     let output = trtc_call(["usersig"]).env("TRTC_SECRET_KEY", KEY).output().unwrap();
     assert!(sentence(&output).contains("--sdk-app-id"));
 }
+
+#[test]
+fn a_user_whom_the_vendor_refuses_gets_none() {
+    let too_long = "u".repeat(33);
+    let run = |switch: &str, user: &str| {
+        let args = ["usersig", "--sdk-app-id", APP, switch, user];
+        trtc_call(args).env("TRTC_SECRET_KEY", KEY).output().unwrap()
+    };
+    for switch in ["--user", "--admin"] {
+        for user in ["", &too_long, "a\nb", "\u{fc}", "\u{7f}"] {
+            let expected =
+                format!("trtc-call: {switch} must be 1 to 32 bytes of printable ASCII\n");
+            assert_eq!(sentence(&run(switch, user)), expected, "{user:?}");
+        }
+        stdout(&run(switch, &too_long[1..]), 0);
+        stdout(&run(switch, "a b"), 0);
+    }
+}
+
+#[test]
+fn one_that_goes_into_the_internet_in_clear_text_is_warned_of() {
+    for (url, is_warned) in [
+        ("http://8.8.8.8", true),
+        ("http://vendor.example.com", true),
+        ("https://vendor.example.com", false),
+        ("http://127.0.0.1:1", false),
+        ("http://192.168.1.1", false),
+        ("http://vendor:8090", false),
+        ("http://vendor.lan", false),
+    ] {
+        // There are no records in no time: nobody is asked.
+        let args = ["records", "--since", "2026-03-01", "--until", "2026-03-01"];
+        let mut command = trtc_call(args);
+        command.env("SDK_APP_ID", APP).env("TRTC_SECRET_KEY", KEY).env("TRTC_API_URL", url);
+        let output = command.output().unwrap();
+        stdout(&output, 1);
+        let notes = String::from_utf8(output.stderr).unwrap();
+        let warnings = notes.matches("TRTC_API_URL is not HTTPS").count();
+        assert_eq!(warnings, usize::from(is_warned), "{url}: {notes}");
+    }
+}

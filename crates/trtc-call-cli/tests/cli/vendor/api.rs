@@ -61,6 +61,16 @@ fn what_is_asked_is_checked() {
             &json!({ "Url": "ftp://h/", "CallbackCommandList": commands }).to_string(),
             100_002,
         ),
+        (
+            "call_config/set_callback",
+            &json!({ "Url": "https://h/ ", "CallbackCommandList": commands }).to_string(),
+            100_002,
+        ),
+        (
+            "call_config/set_callback",
+            &json!({ "Url": "https:h/", "CallbackCommandList": commands }).to_string(),
+            100_002,
+        ),
         ("call_config/get_Callback", "{}", 60009),
         ("call_engine_http_srv/get_call_info", "{}", 60009),
         ("call_record_http_srv/get_record_by_callid", "{}", 101_002),

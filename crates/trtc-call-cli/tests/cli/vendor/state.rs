@@ -46,7 +46,15 @@ fn its_state_survives_a_kill() {
 #[test]
 fn a_file_that_is_no_state_of_its_own_is_left_alone() {
     let path = file("vendor-no-state");
-    for text in ["hello", "hello\n", "{\"a\":1}", "{\"a\":1}\n", "{\"Call\":1}\n"] {
+    for text in [
+        "hello",
+        "hello\n",
+        "{\"a\":1}",
+        "{\"a\":1}\n",
+        "{\"Call\":1}\n",
+        "{\"CallbackCommand\":\"Call.CallbackAfterEndCall\"}",
+        "{\"CallId\":\"a-1\"}",
+    ] {
         fs::write(&path, text).unwrap();
         let args = ["vendor", "--addr", "127.0.0.1:0", "--state", path.to_str().unwrap()];
         let output = trtc_call(args).env("TRTC_SECRET_KEY", KEY).output().unwrap();
