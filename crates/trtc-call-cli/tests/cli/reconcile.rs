@@ -39,7 +39,10 @@ fn what_never_came_is_found_once() {
     on_every_store("reconcile-found", |kept| {
         let vendor = start(&[]);
         let end = now() - 3600;
-        let call = |id: &str, end: u64| json!({ "CallId": id, "StartTime": end - 47, "AcceptTime": end - 42, "EndTime": end });
+        let call = |id: &str, end: u64| {
+            json!({ "CallId": id, "Caller_Account": "u1", "StartTime": end - 47,
+                "AcceptTime": end - 42, "EndTime": end })
+        };
         add(&vendor, &json!([call("lost\u{1b}[2J", end), call("came", end), call("fresh", now())]));
         kept.with(async |inbox| {
             let _ = put(&inbox, APP, &ended("came", "u1", 42, "")).await;
