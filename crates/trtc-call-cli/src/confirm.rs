@@ -10,7 +10,9 @@ pub(crate) fn confirm(is_meant: bool, question: &str) -> Result<(), Failure> {
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::new(format!("{question} --yes says so where nobody can be asked")));
+        return Err(Failure::new(format!(
+            "nothing is changed. {question} --yes says so where nobody can be asked"
+        )));
     }
     let _ = write!(io::stderr().lock(), "{question} [y/N] ");
     let mut answer = String::new();

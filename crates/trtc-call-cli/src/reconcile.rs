@@ -133,7 +133,7 @@ impl Done {
         };
         let count = |calls: &[Call]| u64::try_from(calls.len()).unwrap_or(u64::MAX);
         line("records", self.records, "of that time, at the vendor");
-        line("known", self.known, "their callbacks are here");
+        line("known", self.known, "are in the inbox");
         line(
             "too fresh",
             self.too_fresh,
@@ -143,7 +143,11 @@ impl Done {
         line("unreadable", self.unreadable, "cannot be read");
         line("missing", self.missing, "counted by the vendor, and not given: try shorter spans");
         line("differing", self.differing, "differ from what is here, which stays: see --confirm");
-        line("found", count(&self.found), "callbacks never came: the records wait for a worker");
+        let found = match self.found.len() {
+            0 => "whose callback never came",
+            _ => "whose callback never came: the records wait for a worker",
+        };
+        line("found", count(&self.found), found);
         line("confirmed", count(&self.confirmed), "waited for this, and go on to a worker");
         line(
             "corrected",

@@ -64,7 +64,7 @@ pub(crate) fn several(args: RecordsArgs) -> Result<ExitCode, Failure> {
         out::note(&format!("records that cannot be read: {unreadable}"));
     }
     if !is_found {
-        out::note("trtc-call: there is no such record");
+        out::note("trtc-call: the vendor has no record of that time");
         return Ok(ExitCode::FAILURE);
     }
     if !api.is_json {

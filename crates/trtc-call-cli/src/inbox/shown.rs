@@ -26,10 +26,13 @@ pub(super) fn row(item: &Item) -> [String; 8] {
         (State::Waiting, _) if item.attempts == 0 => String::new(),
         (State::Waiting, _) => format!("due {}: {}", time::text(item.due_at), why()),
         (State::Confirming, _) if item.last_error.is_none() => {
-            format!("asked about {}", time::text(item.due_at))
+            format!("asked next {}", time::text(item.due_at))
         }
-        (State::Confirming, _) => format!("asked about {}: {}", time::text(item.due_at), why()),
-        (_, Some((how, at))) => format!("{how} {}", time::text(*at)),
+        (State::Confirming, _) => format!("asked next {}: {}", time::text(item.due_at), why()),
+        (_, Some((how, at))) => match item.replaces {
+            Some(replaced) => format!("{how} {}, corrects {replaced}", time::text(*at)),
+            None => format!("{how} {}", time::text(*at)),
+        },
         _ => why(),
     };
     [

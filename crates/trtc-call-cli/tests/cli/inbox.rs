@@ -172,7 +172,7 @@ fn what_is_not_done_can_be_discarded(store: Store) {
     let text = sentence(&kept.run(&["discard", "--all"]));
     assert_eq!(
         text,
-        "trtc-call: items to be discarded: 6. --yes says so where nobody can be asked\n"
+        "trtc-call: nothing is changed. items to be discarded: 6. --yes says so where nobody can be asked\n"
     );
     let all = ["discard", "--all", "--state", "disputed", "--yes"];
     assert_eq!(kept.text(&all, 0), "discarded 2 of 2\n");
@@ -326,10 +326,10 @@ fn what_waits_for_its_record_is_told(store: Store) {
     let text = kept.text(&["list"], 0);
     let rows: Vec<&str> = text.lines().skip(2).collect();
     assert!(
-        rows[0].contains("  asked about ") && rows[0].ends_with(": the vendor is down"),
+        rows[0].contains("  asked next ") && rows[0].ends_with(": the vendor is down"),
         "{text}"
     );
-    assert!(rows[1].contains("  asked about ") && !rows[1].ends_with(": "), "{text}");
+    assert!(rows[1].contains("  asked next ") && !rows[1].ends_with(": "), "{text}");
     assert!(kept.json(&["show", "2"], 0)[0]["due_at"].is_string());
     let text = kept.text(&["check"], 1);
     assert!(text.starts_with("failing       the vendor is down\n"), "{text}");

@@ -68,7 +68,7 @@ fn a_record_that_is_not_there_ends_with_status_1() {
     }
     let output = run(&vendor, &["records", "--since", "1d"]);
     assert_eq!(stdout(&output, 1), "");
-    assert_eq!(output.stderr, b"trtc-call: there is no such record\n");
+    assert_eq!(output.stderr, b"trtc-call: the vendor has no record of that time\n");
 }
 
 #[test]
