@@ -1,5 +1,7 @@
 //! What the vendor says of one call.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,6 +20,9 @@ pub struct Record {
 }
 
 impl Record {
+    /// For how long the vendor keeps it, from the call's end on: 7 days (647/68931).
+    pub const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
     /// The call. It has no `event_time`, which only a callback has.
     #[must_use]
     pub fn call(&self) -> &CallEnded {

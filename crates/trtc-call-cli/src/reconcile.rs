@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::time::sleep;
+use trtc_call_api::Record;
 use trtc_call_inbox::store::StoreError;
 use trtc_call_inbox::{Confirm, Inbox, ItemId};
 use trtc_call_reconcile::{Error, Reconcile, Report};
@@ -16,9 +17,6 @@ use crate::failure::Failure;
 use crate::out::{add, plain};
 use crate::store::Store;
 use crate::{out, server, settings};
-
-/// For how long the vendor keeps records.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a server that reconciles at the moment is waited for: it may be one that was killed.
 const PATIENCE: u32 = 65;
@@ -33,7 +31,7 @@ pub(crate) fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
         Failure::new("there is no inbox: --inbox names one, or INBOX in the environment")
     })?;
     let now = SystemTime::now();
-    let first = now.checked_sub(KEPT).unwrap_or(now);
+    let first = now.checked_sub(Record::KEPT_FOR).unwrap_or(now);
     let span = match (args.since, args.until) {
         // From where servers have begun on, if one has.
         (None, None) => None,

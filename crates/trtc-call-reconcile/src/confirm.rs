@@ -14,7 +14,7 @@ use trtc_call_webhook::{Billing, SdkAppId};
 use crate::error::Error;
 use crate::log;
 use crate::pass::{Pass, ended, new_owner};
-use crate::progress::{KEPT, OVERLAP, before};
+use crate::progress::{OVERLAP, before};
 use crate::reconcile::Shared;
 
 /// For how long the vendor has to say that it knows no such call before that is believed.
@@ -58,8 +58,6 @@ pub(crate) struct Asker {
     pause: Option<Duration>,
     /// How many items of a backlog came one after the other.
     behind: usize,
-    /// Who leads while they are read.
-    owner: i64,
     /// When the records of a backlog were read last.
     read_backlog: Option<Instant>,
 }
@@ -77,8 +75,7 @@ impl Asker {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, client: Client) -> Self {
-        let owner = new_owner();
-        Self { shared, client, pause: None, behind: 0, owner, read_backlog: None }
+        Self { shared, client, pause: None, behind: 0, read_backlog: None }
     }
 
     /// Asks about what is due, and says when to come again.
@@ -110,12 +107,15 @@ impl Asker {
         let asked = self.shared.inbox.store().ask(request).await?;
         let (count, next) = (asked.items.len(), asked.next.unwrap_or(POLL).min(POLL));
         let mut items = asked.items;
+        if items.is_empty() {
+            return Ok(AskedFor { items: 0, next });
+        }
         if self.has_backlog(&items) {
             let confirmed = self.read_backlog(&items).await?;
             items.retain(|item| !confirmed.contains(&item.lease.item));
         }
         let (old, items): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|item| item.waiting_for > KEPT);
+            items.into_iter().partition(|item| item.waiting_for > Record::KEPT_FOR);
         let mut answers: Vec<(Lease, Answer)> = old.iter().map(too_old).collect();
         let told = self.look_up(items).await;
         self.mind(&told);
@@ -142,9 +142,9 @@ impl Asker {
         if confirmed.is_ok() {
             // Those that are decided by it are not asked about any more. Should one be left all the same, it
             // is not asked about at every turn.
-            let left =
-                |after| Answer::Later { after, error: "its record changes nothing".to_owned() };
-            answers.extend(asked_for.into_iter().map(|lease| (lease, left(LATER_PAUSE))));
+            let error = "its record changes nothing".to_owned();
+            let left = Answer::Later { after: LATER_PAUSE, error };
+            answers.extend(asked_for.into_iter().map(|lease| (lease, left.clone())));
         }
         for (lease, answer) in &answers {
             if let Answer::GiveUp { error, .. } = answer {
@@ -175,7 +175,7 @@ impl Asker {
         let Some(first) = items.iter().map(|item| item.received_at).min() else {
             return Ok(Vec::new());
         };
-        let Some(mut pass) = Pass::begin(&self.shared, &self.client, self.owner).await? else {
+        let Some(mut pass) = Pass::begin(&self.shared, &self.client, new_owner()).await? else {
             return Ok(Vec::new());
         };
         let from = before(first, OVERLAP);

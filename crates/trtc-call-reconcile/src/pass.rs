@@ -10,7 +10,7 @@ use trtc_call_webhook::Billing;
 
 use crate::error::Error;
 use crate::log;
-use crate::progress::{KEPT, MARGIN, Progress, before};
+use crate::progress::{MARGIN, Progress, before};
 use crate::reconcile::Shared;
 use crate::report::Report;
 
@@ -63,7 +63,7 @@ impl<'a> Pass<'a> {
         ended_in: Range<SystemTime>,
     ) -> Result<Report, Error> {
         let now = self.client.now();
-        let oldest = before(now, KEPT.saturating_sub(MARGIN));
+        let oldest = before(now, Record::KEPT_FOR.saturating_sub(MARGIN));
         let ended_in = ended_in.start.max(oldest)..ended_in.end;
         let mut report = Report::default();
         let mut records = self.client.records(span);
@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
         let since = self.progress.since(set, now);
         // That is not to move if this reading fails.
         self.keep().await?;
-        let report = self.read(before(now, KEPT)..now, since..now).await?;
+        let report = self.read(before(now, Record::KEPT_FOR)..now, since..now).await?;
         self.progress.has_read(now, true);
         self.keep().await?;
         Ok(report)

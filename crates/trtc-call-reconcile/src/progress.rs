@@ -3,9 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-
-/// For how long the vendor keeps records (647/68931).
-pub(crate) const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+use trtc_call_api::Record;
 
 /// How far a span reaches back before the end of the last one: calls that take no longer than this are found
 /// by it, whether the vendor looks for their start or for their end.
@@ -64,7 +62,7 @@ impl Progress {
 
     /// From when on records are to be read now, and whether these are all that the vendor keeps.
     pub(crate) fn next(&self, wide_every: Duration, now: SystemTime) -> (SystemTime, bool) {
-        let oldest = before(now, KEPT);
+        let oldest = before(now, Record::KEPT_FOR);
         let is_wide = |all: u64| now.duration_since(time(all)).is_ok_and(|age| age < wide_every);
         match self.read {
             Some(read) if self.read_all.is_some_and(is_wide) => {
@@ -101,6 +99,7 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
+    const KEPT: Duration = Record::KEPT_FOR;
 
     #[test]
     fn all_is_read_at_first_and_now_and_then() {

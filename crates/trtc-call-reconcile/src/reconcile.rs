@@ -4,15 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use trtc_call_api::Client;
+use trtc_call_api::{Client, Record};
 use trtc_call_inbox::store::Scope;
 use trtc_call_inbox::{Confirm, Inbox, WorkerBuilder};
 
 use crate::confirm::Asker;
 use crate::error::Error;
-use crate::pass::Pass;
-use crate::pass::new_owner;
-use crate::progress::{KEPT, before};
+use crate::pass::{Pass, new_owner};
+use crate::progress::before;
 use crate::report::Report;
 use crate::start::Reconciler;
 
@@ -140,7 +139,8 @@ impl Reconcile {
         for client in &self.shared.clients {
             let pass = Pass::begin(&self.shared, client, new_owner()).await?;
             let mut pass = pass.ok_or(Error::Busy)?;
-            let from = before(span.start, KEPT).max(before(client.now(), KEPT));
+            let from =
+                before(span.start, Record::KEPT_FOR).max(before(client.now(), Record::KEPT_FOR));
             let read = pass.read(from..span.end, span.clone()).await;
             pass.end().await;
             report.add(read?);

@@ -1,15 +1,12 @@
 //! What the vendor is asked: for calls whose callback never came, and whether those that came are true.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use example_support::variable;
 use trtc_call_inbox::{Confirm, Inbox};
 use trtc_call_reconcile::Reconcile;
-use trtc_call_reconcile::trtc_call_api::{Client, Region, SecretKey};
+use trtc_call_reconcile::trtc_call_api::{Client, Record, Region, SecretKey};
 use trtc_call_webhook_axum::SdkAppId;
-
-/// For as long as the vendor keeps records: nobody but this server ever bills its calls.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What `CONFIRM`, `TRTC_SECRET_KEY` and `TRTC_API_URL` ask for.
 pub(crate) struct Vendor {
@@ -34,7 +31,9 @@ impl Vendor {
     pub(crate) fn reconcile(self, inbox: Inbox) -> Reconcile {
         let reconcile = Reconcile::new(inbox).confirm(self.confirm);
         let Some(client) = self.client else { return reconcile };
-        let since = SystemTime::now().checked_sub(KEPT).unwrap_or(SystemTime::UNIX_EPOCH);
+        // Nobody but this server ever bills its calls.
+        let since =
+            SystemTime::now().checked_sub(Record::KEPT_FOR).unwrap_or(SystemTime::UNIX_EPOCH);
         reconcile.app(client).since(since)
     }
 }
